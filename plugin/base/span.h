@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * span.h: a borrowed slice of bytes.
+ *
+ * A Span never owns its bytes and is not terminated by NUL. It is valid as long as the buffer it points into;
+ * a function that keeps one beyond the call says so. The empty Span has len 0 and may have any p.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct Span {
+    const char *p;
+    size_t len;
+} Span;
+
+/** A Span over a string literal. */
+#define SPAN(literal) ((Span){(literal), sizeof(literal) - 1})
+
+/** Arguments for a "%.*s" conversion. Only for text already known to be short and printable. */
+#define SPAN_ARG(s) (int)(s).len, (s).p
+
+static inline Span span_str(const char *s)
+{
+    return (Span){s, s ? strlen(s) : 0};
+}
+
+static inline bool span_eq(Span a, Span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/** ASCII case-insensitive comparison, as SDP and MSRP tokens want it; no locale. */
+static inline bool span_eq_nocase(Span a, Span b)
+{
+    return a.len == b.len && (a.len == 0 || g_ascii_strncasecmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool span_starts(Span s, Span prefix)
+{
+    return s.len >= prefix.len && memcmp(s.p, prefix.p, prefix.len) == 0;
+}
+
+static inline Span span_skip(Span s, size_t n)
+{
+    return n >= s.len ? (Span){s.p + s.len, 0} : (Span){s.p + n, s.len - n};
+}
+
+static inline Span span_head(Span s, size_t n)
+{
+    return (Span){s.p, MIN(n, s.len)};
+}
+
+/** A NUL-terminated copy, owned by the caller. Embedded NUL bytes are copied as they are. */
+static inline char *span_dup(Span s)
+{
+    return g_strndup(s.len ? s.p : "", s.len);
+}
+
+/** Without leading and trailing blanks and tabs. */
+Span span_trim(Span s);
+
+/**
+ * Takes the part before the first @sep off *@s and returns it; *@s becomes what follows the separator.
+ * Without a separator the whole of *@s is returned and *@s becomes empty. Call while s->len > 0.
+ */
+Span span_cut(Span *s, char sep);
+
+/** Takes the next word off *@s: skips blanks and tabs, returns bytes up to the next one. Empty at the end. */
+Span span_word(Span *s);
+
+/**
+ * A decimal number without sign, at most @max, made of digits only.
+ * Returns false (and leaves *@ret_value alone) on anything else, so "1 ", "+1" and "0x1" are not numbers.
+ */
+bool span_uint(Span s, uint64_t max, uint64_t *ret_value);
+
+/**
+ * Text for a message to a person: at most 80 bytes, control and non-ASCII bytes as \xNN, in double quotes.
+ * Owned by the caller. Every piece of peer input that reaches a log or an error goes through this.
+ */
+char *span_quote(Span s);

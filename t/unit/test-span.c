@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/span.h"
+
+static void assert_span(Span got, const char *want)
+{
+    g_autofree char *text = span_dup(got);
+    g_assert_cmpstr(text, ==, want);
+}
+
+static void test_cut(void)
+{
+    Span s = SPAN("a,,b");
+
+    assert_span(span_cut(&s, ','), "a");
+    assert_span(span_cut(&s, ','), "");
+    assert_span(span_cut(&s, ','), "b");
+    g_assert_cmpuint(s.len, ==, 0);
+}
+
+static void test_word(void)
+{
+    Span s = SPAN("  audio\t5004 RTP/AVP ");
+
+    assert_span(span_word(&s), "audio");
+    assert_span(span_word(&s), "5004");
+    assert_span(span_word(&s), "RTP/AVP");
+    assert_span(span_word(&s), "");
+}
+
+static void test_uint(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t max;
+        bool ok;
+        uint64_t value;
+    } cases[] = {
+        {"0", 9, true, 0},          {"65535", 65535, true, 65535}, {"65536", 65535, false, 0},
+        {"", 9, false, 0},          {" 1", 9, false, 0},           {"+1", 9, false, 0},
+        {"1a", 99, false, 0},       {"0x1", 99, false, 0},         {"-1", 99, false, 0},
+        {"007", 9, true, 7},        {"99999999999999999999", UINT64_MAX, false, 0},
+        {"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        uint64_t value = 4711;
+        g_assert_cmpint(span_uint(span_str(cases[i].text), cases[i].max, &value), ==, cases[i].ok);
+        g_assert_cmpuint(value, ==, cases[i].ok ? cases[i].value : 4711);
+    }
+}
+
+static void test_quote(void)
+{
+    g_autofree char *plain = span_quote(SPAN("a=setup:\r\n\"x\""));
+    g_assert_cmpstr(plain, ==, "\"a=setup:\\x0d\\x0a\\\"x\\\"\"");
+
+    char big[200];
+    memset(big, 'x', sizeof big);
+    g_autofree char *cut = span_quote((Span){big, sizeof big});
+    g_assert_cmpuint(strlen(cut), ==, 80 + 2 + 3);
+    g_assert_true(g_str_has_suffix(cut, "...\""));
+}
+
+static void test_trim(void)
+{
+    assert_span(span_trim(SPAN(" \t x y \t")), "x y");
+    assert_span(span_trim(SPAN("  ")), "");
+}
+
+static void test_compare(void)
+{
+    g_assert_true(span_eq_nocase(SPAN("TCP/TLS/MSRP"), SPAN("tcp/tls/msrp")));
+    g_assert_false(span_eq(SPAN("TCP"), SPAN("tcp")));
+    g_assert_true(span_eq((Span){NULL, 0}, SPAN("")));
+    g_assert_false(span_starts(SPAN("e2"), SPAN("e2ae")));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/base/span/cut", test_cut);
+    g_test_add_func("/base/span/word", test_word);
+    g_test_add_func("/base/span/uint", test_uint);
+    g_test_add_func("/base/span/quote", test_quote);
+    g_test_add_func("/base/span/trim", test_trim);
+    g_test_add_func("/base/span/compare", test_compare);
+    return g_test_run();
+}
