@@ -58,7 +58,12 @@ static inline Span span_head(Span s, size_t n)
 /** A NUL-terminated copy, owned by the caller. Embedded NUL bytes are copied as they are. */
 static inline char *span_dup(Span s)
 {
-    return g_strndup(s.len ? s.p : "", s.len);
+    char *copy = g_malloc(s.len + 1); /* not g_strndup(), which stops at a NUL */
+
+    if (s.len)
+        memcpy(copy, s.p, s.len);
+    copy[s.len] = 0;
+    return copy;
 }
 
 /** Without leading and trailing blanks and tabs. */

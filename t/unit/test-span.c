@@ -7,6 +7,16 @@ static void assert_span(Span got, const char *want)
     g_assert_cmpstr(text, ==, want);
 }
 
+/* What follows an embedded NUL is part of the bytes. */
+static void test_dup(void)
+{
+    g_autofree char *copy = span_dup(SPAN("a\0b"));
+    g_autofree char *empty = span_dup((Span){NULL, 0});
+
+    g_assert_cmpint(memcmp(copy, "a\0b", 4), ==, 0);
+    g_assert_cmpstr(empty, ==, "");
+}
+
 static void test_cut(void)
 {
     Span s = SPAN("a,,b");
@@ -78,6 +88,7 @@ static void test_compare(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/base/span/dup", test_dup);
     g_test_add_func("/base/span/cut", test_cut);
     g_test_add_func("/base/span/word", test_word);
     g_test_add_func("/base/span/uint", test_uint);
