@@ -176,6 +176,11 @@ const char *sdp_doc_eol(const SdpDoc *doc)
     return raw.len >= 2 && raw.p[raw.len - 2] == '\r' ? "\r\n" : "\n";
 }
 
+Span sdp_line_text(const SdpLine *line)
+{
+    return without_end(line->raw);
+}
+
 bool sdp_doc_find(const SdpDoc *doc, unsigned section, char type, unsigned *ret_line)
 {
     g_assert(section < doc->n_sections);

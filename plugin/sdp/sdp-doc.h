@@ -80,5 +80,9 @@ bool sdp_media_parse(Span value, SdpMedia *ret_media);
 /** The line end that the body uses: that of its first line, CRLF when that has none. */
 const char *sdp_doc_eol(const SdpDoc *doc);
 
+/** The line without its line end and trailing blanks; empty for an empty line. Holds no CR, LF or
+ * NUL. */
+Span sdp_line_text(const SdpLine *line);
+
 /** The first line of @type in @section. False when there is none. */
 bool sdp_doc_find(const SdpDoc *doc, unsigned section, char type, unsigned *ret_line);
