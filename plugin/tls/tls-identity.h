@@ -10,15 +10,27 @@
 
 #include "base/fingerprint.h"
 
+/** GError domain of this folder. */
+#define TLS_ERROR (tls_error_quark())
+GQuark tls_error_quark(void);
+
+typedef enum TlsError {
+    TLS_ERROR_FILE,    /* cannot be read, or holds no certificate */
+    TLS_ERROR_KEY,     /* a private key that cannot be used */
+    TLS_ERROR_CIPHERS, /* a cipher list without a usable entry */
+    TLS_ERROR_OPENSSL, /* OpenSSL refused something that should work */
+} TlsError;
+
 typedef struct TlsIdentity TlsIdentity;
 
 /** Makes a self-signed ECDSA P-256 certificate with a subject that names nobody (ASC-05). NULL and @error on failure. */
 TlsIdentity *tls_identity_new_self_signed(GError **error);
 
 /**
- * Reads PEM files. @n pairs of paths, one per key type (RSA and ECDSA together serve every peer, TLS-08).
+ * Reads PEM files. @n pairs of paths, one per key type (RSA and ECDSA together serve every peer, TLS-08). What
+ * follows the first certificate in a file is sent along with it.
  * Refuses a key that does not belong to its certificate, an unreadable file, a key readable only with a
- * passphrase, RSA below 2048 bits. The error names the file.
+ * passphrase, RSA below 2048 bits, ECDSA on a curve other than P-256, P-384, P-521. The error names the file.
  */
 TlsIdentity *tls_identity_load(const char *const *certificates, const char *const *keys, unsigned n,
                                GError **error);
@@ -28,7 +40,8 @@ void tls_identity_unref(TlsIdentity *id);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsIdentity, tls_identity_unref)
 
 /**
- * What to signal for this identity: for each certificate its fingerprint with @hash and, where the certificate is
- * signed with another hash function, one with that (FPR-07). Lower layers of the list come first in the SDP.
+ * What to signal for this identity: for each certificate its fingerprint with @hash and, where a certificate is
+ * signed with another hash function, one with that too, the same hashes for each of them (FPR-07). Those with
+ * @hash come first.
  */
 void tls_identity_fingerprints(const TlsIdentity *id, FpHash hash, FingerprintSet *ret_set);
