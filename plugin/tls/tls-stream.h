@@ -35,8 +35,9 @@ typedef enum TlsState {
 /** Room that @plain must have for a full feed, and @out for the answers to it. */
 #define TLS_PLAIN_ROOM (TLS_FEED_MAX + 16 * 1024)
 #define TLS_OUT_ROOM   (64 * 1024)
-/** Most plaintext one _write() takes; @out needs TLS_OUT_ROOM beyond 64 KiB of it. */
-#define TLS_WRITE_MAX (64 * 1024)
+/** Most plaintext one _write() takes, and the room that @out must have beyond the bytes of it. */
+#define TLS_WRITE_MAX      (64 * 1024)
+#define TLS_WRITE_OVERHEAD 1024
 
 /**
  * A connection that has not sent or received anything. The first feed with empty input starts a client.
@@ -66,13 +67,19 @@ TlsState tls_stream_feed_eof(TlsStream *s);
 TlsState tls_stream_set_fingerprints(TlsStream *s, const FingerprintSet *expected, bool allow_sha1, Buf *out);
 
 /**
- * Encrypts all of @plain (at most TLS_WRITE_MAX) into @out. Only in OPEN or EOF; in any other state nothing is
- * written and false is returned.
+ * Encrypts all of @plain (at most TLS_WRITE_MAX) into @out. Only in OPEN or EOF, before our close_notify and with
+ * the room named above; else nothing is written and false is returned.
  */
 bool tls_stream_write(TlsStream *s, Span plain, Buf *out);
 
 /** Puts our close_notify into @out, once. Reading may go on. */
 void tls_stream_close(TlsStream *s, Buf *out);
+
+/**
+ * Are bytes that arrived still held back? In OPEN: after a quarantine, or because @plain had no room; the next feed,
+ * which may be empty, brings them.
+ */
+bool tls_stream_pending(const TlsStream *s);
 
 TlsState tls_stream_state(const TlsStream *s);
 
