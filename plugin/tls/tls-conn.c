@@ -196,6 +196,13 @@ bool tls_conn_write(TlsConn *c, Span plain)
     return outcome(c, SSL_write_ex(c->ssl, plain.p, plain.len, &n)) == TLS_READ_DATA;
 }
 
+void tls_conn_timeout(TlsConn *c)
+{
+    ERR_clear_error();
+    if (DTLSv1_handle_timeout(c->ssl) < 0)
+        outcome(c, -1);
+}
+
 void tls_conn_close(TlsConn *c)
 {
     if (c->close_sent || c->state == TLS_STATE_HANDSHAKE || c->state == TLS_STATE_FAILED)

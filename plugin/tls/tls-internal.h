@@ -112,6 +112,10 @@ TlsRead tls_conn_read(TlsConn *c, char *to, size_t size, size_t *ret_n);
 /** All of @plain, or the connection is now FAILED. */
 bool tls_conn_write(TlsConn *c, Span plain);
 
+/** DTLS: sends the last flight again when OpenSSL's timer has run out, or fails after too many
+ * times. */
+void tls_conn_timeout(TlsConn *c);
+
 /** As tls_stream_set_fingerprints(). */
 void tls_conn_set_fingerprints(TlsConn *c, const FingerprintSet *expected, bool allow_sha1);
 
