@@ -8,7 +8,8 @@
 #include <string.h>
 #include <syslog.h>
 
-/* The one place with mutable state for the whole process: GLib's log writer is process-wide, too. */
+/* The one place with mutable state for the whole process: GLib's log writer is process-wide, too.
+ */
 static atomic_int max_level = LOG_INFO;
 static bool use_stderr = true;
 
@@ -69,11 +70,29 @@ int log_level(void)
     return atomic_load(&max_level);
 }
 
-void log_init(const char *ident, int level, bool to_stderr)
+int log_facility(const char *name)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } facilities[] = {
+        {"daemon", LOG_DAEMON}, {"user", LOG_USER},     {"local0", LOG_LOCAL0},
+        {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
+        {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
+        {"local7", LOG_LOCAL7},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(facilities); i++)
+        if (strcmp(facilities[i].name, name) == 0)
+            return facilities[i].number;
+    return -1;
+}
+
+void log_init(const char *ident, int facility, int level, bool to_stderr)
 {
     log_set_level(level);
     use_stderr = to_stderr;
     if (!to_stderr)
-        openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+        openlog(ident, LOG_PID | LOG_NDELAY, facility);
     g_log_set_writer_func(write_log, NULL, NULL);
 }
