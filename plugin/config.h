@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * config.h: what the operator decided, from the command line and the configuration file.
+ *
+ * Threads: built once in main() before any thread starts, constant afterwards.
+ * Owner:   main() owns it; everybody else borrows.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/fingerprint.h"
+#include "media/media-types.h"
+
+/** An address for media, --interface=[NAME/]ADDR[!ADVERTISED]. The first one is the default. */
+typedef struct ConfigInterface {
+    char *name;      /* several addresses may have the same name */
+    Addr address;    /* what sockets are bound to; port 0 */
+    Addr advertised; /* what stands in the SDP: .address unless given; port 0 */
+} ConfigInterface;
+
+typedef struct ConfigListener {
+    Addr addr;
+    bool optional; /* the IPv6 half of a bare port: a host without IPv6 does without it */
+} ConfigListener;
+
+typedef struct Config {
+    GArray *interfaces;    /* of ConfigInterface, at least one */
+    GArray *listen_ng;     /* of ConfigListener, UDP */
+    GArray *listen_tcp_ng; /* of ConfigListener; at least one in the two together */
+
+    Addr rtpengine; /* family ADDR_NONE: there is none */
+    unsigned rtpengine_timeout_ms;
+
+    uint16_t port_min;
+    uint16_t port_max;
+    int max_sessions; /* -1 = no limit */
+    unsigned num_threads;
+    unsigned delete_delay_s;
+    MediaLimits limits;
+
+    GPtrArray
+        *certificates; /* of char *, paths; as many as private_keys; none = self-signed at start */
+    GPtrArray *private_keys;
+    FpHash fingerprint_hash;
+    char *tls_ciphers; /* NULL = the default of the tls layer, as the next */
+    char *tls_ciphersuites;
+    unsigned dtls_mtu;
+    bool tls_legacy_rsa_cbc;
+
+    bool foreground;
+    bool log_stderr;
+    int log_level;
+    char *log_facility;
+    char *log_name;
+    char *pidfile;     /* NULL = none */
+    bool show_version; /* print it and leave; nothing else was checked */
+} Config;
+
+/**
+ * Reads the command line and then the configuration file. An option on the command line replaces
+ * the same key of the file. @argv: NULL-terminated, borrowed, [0] is the program. @default_file:
+ * read if it exists and no --config-file is given. Prints the help and exits on --help. NULL and
+ * @error on anything that is not understood; the error names the option or file and key, the value,
+ * and what is allowed.
+ */
+Config *config_new(const char *const *argv, const char *default_file, GError **error);
+void config_free(Config *c);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+#define CONFIG_ERROR (config_error_quark())
+GQuark config_error_quark(void);
+typedef enum ConfigError {
+    CONFIG_ERROR_OPTION, /* on the command line, or missing everywhere */
+    CONFIG_ERROR_FILE,
+} ConfigError;
