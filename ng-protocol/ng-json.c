@@ -6,10 +6,36 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
-/* Does \uXXXX at the start of @s mean NUL? */
-static bool is_escaped_nul(Span s)
+/* The code unit of "\uXXXX" at the start of @s; 0, which is refused too, when it is none. */
+static unsigned code_unit(Span s)
 {
-    return span_starts(s, SPAN("\\u0000"));
+    unsigned unit = 0;
+
+    if (s.len < 6 || !span_starts(s, SPAN("\\u")))
+        return 0;
+    for (size_t i = 2; i < 6; i++) {
+        int digit = g_ascii_xdigit_value(s.p[i]);
+        if (digit < 0)
+            return 0;
+        unit = unit << 4 | (unsigned)digit;
+    }
+    return unit;
+}
+
+/*
+ * Bytes of the escape at the start of @s, 0 if it is malformed. JSON-GLib leaks memory on half a
+ * surrogate pair.
+ */
+static size_t escape_len(Span s)
+{
+    if (s.len < 2 || s.p[1] != 'u')
+        return MIN(s.len, 2);
+    unsigned unit = code_unit(s);
+    if (unit == 0 || (unit & 0xfc00) == 0xdc00)
+        return 0;
+    if ((unit & 0xfc00) != 0xd800)
+        return 6;
+    return (code_unit(span_skip(s, 6)) & 0xfc00) == 0xdc00 ? 12 : 0;
 }
 
 /* Takes a string off *@in, whose opening quote is gone. Returns what is wrong with it, or NULL. */
@@ -17,51 +43,79 @@ static const char *skip_string(Span *in)
 {
     while (in->len) {
         char c = in->p[0];
-        if (is_escaped_nul(*in))
-            return "NUL in a string";
-        *in = span_skip(*in, c == '\\' ? 2 : 1);
+        size_t n = c == '\\' ? escape_len(*in) : 1;
+        if (n == 0)
+            return "bad \\u escape";
+        *in = span_skip(*in, n);
         if (c == '"')
             return NULL;
     }
     return "string without end";
 }
 
-/* Bytes that JSON has outside of strings; the words true, false, null and the exponents are spelled
- * with letters. */
+/*
+ * Bytes that JSON has outside of strings; the words true, false, null and the exponents are spelled
+ * with letters.
+ */
 static bool is_structural(char c)
 {
     return g_ascii_isalnum(c) || (c && strchr(" \t\r\n{}[]:,+-.", c));
 }
 
+typedef struct Walk {
+    unsigned depth;
+    unsigned items;
+    bool done; /* the one value is complete */
+} Walk;
+
+static const char *open_bracket(Walk *w)
+{
+    if (w->done)
+        return "second value";
+    return ++w->depth > NG_MAX_DEPTH ? "nested too deeply" : NULL;
+}
+
+static const char *close_bracket(Walk *w)
+{
+    if (!w->depth)
+        return "closing bracket without an opening one";
+    w->done = --w->depth == 0;
+    return NULL;
+}
+
+/* One byte outside of strings. */
+static const char *step(Walk *w, char c)
+{
+    if (!is_structural(c))
+        return "byte that is not JSON";
+    if ((c == '{' || c == '[' || c == ',') && ++w->items > NG_MAX_ITEMS)
+        return "too many values";
+    if (c == '{' || c == '[')
+        return open_bracket(w);
+    if (c == '}' || c == ']')
+        return close_bracket(w);
+    return w->depth || g_ascii_isspace(c) ? NULL : "neither object nor array";
+}
+
 /*
  * Walks once over the text, which bounds what JSON-GLib is given: its depth, its number of values,
- * and no construct in which this walk and that parser could disagree about where a string ends.
- * Returns what is wrong, or NULL.
+ * and nothing in which this walk and that parser could disagree about where a string ends. Returns
+ * what is wrong, or NULL.
  */
 static const char *check(Span in)
 {
-    unsigned depth = 0, items = 0;
+    Walk w = {0};
+    const char *complaint = NULL;
 
-    while (in.len) {
+    while (in.len && !complaint) {
         char c = in.p[0];
-        const char *complaint = NULL;
         in = span_skip(in, 1);
-        if (c == '"')
-            complaint = skip_string(&in);
-        else if (!is_structural(c))
-            complaint = "byte that is not JSON";
-        if (complaint)
-            return complaint;
-        if (c == '{' || c == '[')
-            depth++;
-        if ((c == '}' || c == ']') && depth-- == 0)
-            return "closing bracket without an opening one";
-        if (depth > NG_MAX_DEPTH)
-            return "nested too deeply";
-        if ((c == '{' || c == '[' || c == ',') && ++items > NG_MAX_ITEMS)
-            return "too many values";
+        if (c != '"')
+            complaint = step(&w, c);
+        else
+            complaint = w.depth ? skip_string(&in) : "neither object nor array";
     }
-    return NULL;
+    return complaint || w.done ? complaint : "no end";
 }
 
 static NgValue *from_node(JsonNode *node);

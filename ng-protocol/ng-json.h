@@ -4,9 +4,10 @@
  *
  * Parsed by JSON-GLib, which rtpengine uses too, so that both read the same out of a message; that
  * includes its one oddity that of a key given twice only the last value is left, where bencode
- * keeps both and the first counts. What JSON-GLib takes beyond JSON is refused before it sees the
- * bytes: comments, single quotes, assignments, a NUL written as \u0000 (at which it would cut the
- * string off), and nesting past NG_MAX_DEPTH, as it recurses without limit.
+ * keeps both and the first counts. Some input is refused before JSON-GLib sees it: what it takes
+ * beyond JSON (comments, single quotes, assignments), a NUL written as \u0000 (at which it would
+ * cut the string off), half a surrogate pair and a second value after the first (on which it leaks
+ * memory), and nesting past NG_MAX_DEPTH, as it recurses without limit.
  *
  * Threads: any; no state but in the arguments.
  */
@@ -14,7 +15,9 @@
 
 #include "ng-protocol/ng-value.h"
 
-/** Decodes all of @in, which must be UTF-8. Returns the value (owned), or NULL with NG_ERROR_JSON.
+/**
+ * Decodes all of @in, one object or array in UTF-8. Returns the value (owned), or NULL with
+ * NG_ERROR_JSON.
  */
 NgValue *ng_json_decode(Span in, GError **error);
 

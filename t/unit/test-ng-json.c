@@ -20,7 +20,7 @@ static void test_round_trip(void)
         "[0.5,1.0,-2.25]",
         "{\"z\":1,\"a\":[{\"b\":{}},[[]]]}",
         "{\"sdp\":\"v=0\\r\\no=- 1 1 IN IP4 1.1.1.1\\r\\n\"}",
-        "\"\\\"\\\\/\\u0001\\u007f\xc3\xa9\xf0\x9f\x98\x80\"",
+        "[\"\\\"\\\\/\\u0001\\u007f\xc3\xa9\xf0\x9f\x98\x80\"]",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -39,7 +39,7 @@ static void test_decode(void)
         const char *out;
     } cases[] = {
         {" {\r\n\t\"a\" : 1 }\n", "{\"a\":1}"},
-        {"\"\\u00e9\\ud83d\\ude00\\/\\t\"", "\"\xc3\xa9\xf0\x9f\x98\x80/\\u0009\""},
+        {"[\"\\u00e9\\ud83d\\ude00\\/\\t\"]", "[\"\xc3\xa9\xf0\x9f\x98\x80/\\u0009\"]"},
         {"{\"b\":1,\"a\":2,\"b\":3}", "{\"b\":3,\"a\":2}"}, /* the last one is left */
         {"[1e2]", "[100.0]"},
         {"[1e999]", "[null]"},
@@ -75,6 +75,13 @@ static void test_malformed(void)
         SPAN("{\"a\":\"x\\"),
         SPAN("{\"a\":tru}"),
         SPAN("{\"a\":1} x"),
+        SPAN("{\"a\":1}{}"),
+        SPAN("[1] [2]"),
+        SPAN("{},"),
+        SPAN("1"),
+        SPAN("1[2]"),
+        SPAN("\"x\""),
+        SPAN("null"),
         SPAN("{'a':1}"),
         SPAN("{/* \" */\"a\":1}"),
         SPAN("{\"a\":1} // x"),
@@ -84,6 +91,7 @@ static void test_malformed(void)
         SPAN("{\"a\":\"\\ud83d\\u0041\"}"),
         SPAN("{\"a\":\"\\ude00\\ud83d\"}"),
         SPAN("{\"a\":\"\\u12\"}"),
+        SPAN("{\"a\":\"\\ud83d\\udk00\"}"),
         SPAN("{\"a\":\"\0\"}"),
         SPAN("{\"a\":1}\0"),
         SPAN("{\"a\":\"\xff\"}"),
