@@ -22,8 +22,10 @@
  */
 NgValue *ng_bencode_decode(Span in, Span *ret_rest, GError **error);
 
-/** Appends @v. What bencode lacks: a bool becomes 1 or 0, null the empty string, a double its
- * decimal text. */
+/**
+ * Appends @v. What bencode lacks: a bool becomes 1 or 0, null the empty string, a double its
+ * decimal text.
+ */
 void ng_bencode_append(GString *out, const NgValue *v);
 
 typedef enum NgScan {
@@ -47,6 +49,8 @@ typedef struct NgBencodeScan {
  */
 NgScan ng_bencode_scan(NgBencodeScan *scan, Span stream, size_t *ret_len);
 
-/** The length of the value at the start of @stream, 0 while it is not complete, -1 when it never
- * will be. */
+/**
+ * The length of the value at the start of @stream, 0 while it is not complete, -1 when it never
+ * will be.
+ */
 gssize ng_bencode_length(Span stream);

@@ -28,8 +28,7 @@ static const Key keys[] = {
      {{"msrp", E2AE_MEDIA_MSRP},
       {"bfcp", E2AE_MEDIA_BFCP},
       {"t38", E2AE_MEDIA_T38},
-      /* the names of the mediasec header fields (TS 24.229 7.2A.7), as a script copies them from a
-         registration */
+      /* as they stand in the header fields of a registration (SIG-02) */
       {"msrp-tls", E2AE_MEDIA_MSRP},
       {"bfcp-tls", E2AE_MEDIA_BFCP},
       {"udptl-dtls", E2AE_MEDIA_T38}}},
@@ -104,8 +103,10 @@ static bool bad_value(const Key *key, Span value, GError **error)
     return false;
 }
 
-/* Case does not matter: the words of e2ae-media are copied from SIP header fields, where it does
- * not. */
+/*
+ * Case does not matter: the words of e2ae-media are copied from SIP header fields, where it does
+ * not.
+ */
 static bool find_word(const Key *key, Span text, unsigned *ret_value, GError **error)
 {
     for (size_t i = 0; i < WORDS_MAX && key->words[i].text; i++) {
@@ -203,8 +204,10 @@ bool e2ae_params_put(E2aeParams *p, Span name, const GArray *items, GError **err
         return unknown_key(name, error);
     if (!key->many && (p->given & key->given))
         return true;
-    /* an empty value is what an unset variable of a script leaves behind; it must not mean
-     * "unprotected" */
+    /*
+     * an empty value is what an unset variable of a script leaves behind; it must not mean
+     * "unprotected"
+     */
     if (!items->len)
         return bad_value(key, SPAN(""), error);
     if (items->len > 1 && !key->many)

@@ -23,8 +23,7 @@ typedef struct NgFlag {
 /** Takes the next flag off *@text; false at the end. */
 bool ng_flags_next(Span *text, NgFlag *ret_flag);
 
-/** One word of a `flags` list, or any "key=value" that stands alone: all of @word, blanks included.
- */
+/** One word of a `flags` list, or another "key=value" that stands alone, with its blanks. */
 NgFlag ng_flag_split(Span word);
 
 /** The words of a value: "a,b" or "[a b]". Appended to @items, an array of Span. */

@@ -49,16 +49,19 @@ NgMessage *ng_message_new(const NgEnvelope *env, GError **error);
 void ng_message_free(NgMessage *m);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NgMessage, ng_message_free)
 
-/** rtpengine's text for an error of the NG_ERROR domain that it has too, else the message of @error
- * (borrowed). */
+/**
+ * rtpengine's text for an error of the NG_ERROR domain that it has too, else the message of @error
+ * (borrowed).
+ */
 const char *ng_error_reason(const GError *error);
 
-/** The bytes to send, owned by the caller: @cookie and a blank (neither when it is empty), then
- * @dict. */
+/**
+ * The bytes to send, owned by the caller: @cookie and a blank (neither when it is empty), then
+ * @dict.
+ */
 GString *ng_message_encode(Span cookie, NgEncoding encoding, const NgValue *dict);
 
-/** How far the search for the end of the next message came; all zero before the first byte of each.
- */
+/** How far the search for the end of a message came; all zero before its first byte. */
 typedef struct NgStreamScan {
     NgBencodeScan body;
     size_t cookie_len; /* 0: the blank was not found yet */

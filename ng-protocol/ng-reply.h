@@ -48,6 +48,8 @@ NgValue *ng_reply_error(const char *reason);
 /** {result: ok, warning: @text} */
 NgValue *ng_reply_warning(const char *text);
 
-/** At the session limit: {result: load limit, message: ...} when the request @supports it, else an
- * error. */
+/**
+ * At the session limit: {result: load limit, message: ...} when the request @supports it, else an
+ * error.
+ */
 NgValue *ng_reply_load_limit(bool supports);

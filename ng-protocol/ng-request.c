@@ -206,8 +206,10 @@ static bool e2ae_from_dict(const NgValue *dict, E2aeParams *p, GError **error)
     return true;
 }
 
-/* `flags=[...]` inside rtpp-flags is legal there; a key of ours in it would be read by nobody, so
- * it is refused. */
+/*
+ * `flags=[...]` inside rtpp-flags is legal there; a key of ours in it would be read by nobody, so
+ * it is refused.
+ */
 static bool refuse_nested(const NgFlag *flag, GError **error)
 {
     g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(Span));
@@ -237,8 +239,10 @@ static bool e2ae_from_flags(const GArray *flags, E2aeParams *p, GError **error)
     return true;
 }
 
-/* Each place is read on its own, so that a key that may be repeated is not put together from two
- * places. */
+/*
+ * Each place is read on its own, so that a key that may be repeated is not put together from two
+ * places.
+ */
 static bool read_e2ae(NgRequest *r, const GArray *words, const GArray *rtpp, GError **error)
 {
     E2aeParams from_words, from_rtpp;
@@ -271,8 +275,10 @@ static void add_flag_words(GArray *words, const NgValue *flags)
     }
 }
 
-/* The entries of `flags`: a list, whose strings may hold commas, or a comma-separated string. Array
- * of NgFlag. */
+/*
+ * The entries of `flags`: a list, whose strings may hold commas, or a comma-separated string. Array
+ * of NgFlag.
+ */
 static GArray *flag_words(const NgValue *dict)
 {
     GArray *words = g_array_new(FALSE, FALSE, sizeof(NgFlag));

@@ -30,8 +30,7 @@ typedef enum NgErrorCode {
 
 /** Nesting that a decoder accepts; rtpengine's own messages stay below ten. */
 #define NG_MAX_DEPTH 32
-/** Values and keys in one message; the longest query reply that fits a datagram has about a third
- * of it. */
+/** Values in one message: far above the few thousand of a full datagram from rtpengine. */
 #define NG_MAX_ITEMS 32768
 
 typedef enum NgType {
@@ -69,8 +68,10 @@ bool ng_value_is(const NgValue *v, NgType type);
 /** The bytes of a string; empty for anything else and for NULL. */
 Span ng_value_span(const NgValue *v);
 
-/** An integer, or a string holding a decimal one (proxies send both); false for anything else and
- * for NULL. */
+/**
+ * An integer, or a string holding a decimal one (proxies send both); false for anything else and
+ * for NULL.
+ */
 bool ng_value_as_int(const NgValue *v, int64_t *ret_i);
 
 /** "-12", "0", "007": digits with an optional minus sign and nothing else, within 64 bits. */
@@ -105,8 +106,10 @@ NgValue *ng_list_add_dict(NgValue *list);
 /** The @i-th entry, in the order in which they came. */
 NgValue *ng_dict_at(const NgValue *dict, unsigned i, Span *ret_key);
 
-/** The value of the first entry with that key, the one rtpengine uses; NULL without one or if @dict
- * is no dictionary. */
+/**
+ * The value of the first entry with that key, the one rtpengine uses; NULL without one or if @dict
+ * is no dictionary.
+ */
 NgValue *ng_dict_get(const NgValue *dict, Span key);
 Span ng_dict_get_str(const NgValue *dict, Span key);
 bool ng_dict_get_int(const NgValue *dict, Span key, int64_t *ret_i);
@@ -119,8 +122,10 @@ void ng_dict_add_int(NgValue *dict, const char *key, int64_t i);
 NgValue *ng_dict_add_list(NgValue *dict, const char *key);
 NgValue *ng_dict_add_dict(NgValue *dict, const char *key);
 
-/** Puts @value (taken) in the place of the first entry with that key and drops the others; appends
- * without one. */
+/**
+ * Puts @value (taken) in the place of the first entry with that key and drops the others; appends
+ * without one.
+ */
 void ng_dict_set(NgValue *dict, Span key, NgValue *value);
 
 /** Removes every entry with that key and returns how many there were. */
