@@ -14,15 +14,18 @@
 typedef struct MediaPorts MediaPorts;
 typedef struct MediaPort MediaPort;
 
-/** @port_min..@port_max inclusive, for every address asked for. */
+/** @port_min..@port_max inclusive, for every address asked for; @port_min is at least 1. */
 MediaPorts *media_ports_new(uint16_t port_min, uint16_t port_max);
+
+/** After all its ports were released. NULL is allowed. */
 void media_ports_free(MediaPorts *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaPorts, media_ports_free)
 
 /**
  * Binds the next free port of @ip (its port member is ignored; a TCP socket listens already). NULL when all are
  * taken, by us or by others (error MEDIA_PORTS_ERROR_EXHAUSTED), or the address cannot be bound.
- * @exact: bind this port only (restoring a stream), 0 = any of the range.
+ * @exact: bind this port only (restoring a stream; it may lie outside a range that was changed since), 0 = any of the
+ * range. A number is in use for TCP and UDP alike.
  * Round robin, so that a port is not given out again right after it was freed.
  */
 MediaPort *media_port_reserve(MediaPorts *pool, const Addr *ip, MediaTransport transport, uint16_t exact,
@@ -34,7 +37,10 @@ void media_port_release(MediaPort *port);
 /** Address and port. */
 const Addr *media_port_addr(const MediaPort *port);
 
-/** Ports reserved now and the size of the range, for one address (all addresses when NULL). */
+/** For media_open(): the socket, which belongs to the caller from now on; -1 when it was taken before. */
+int media_port_take_socket(MediaPort *port);
+
+/** Ports reserved now, for one address (all addresses when NULL), and the size of the range of one address. */
 unsigned media_ports_used(const MediaPorts *pool, const Addr *ip);
 unsigned media_ports_size(const MediaPorts *pool);
 
