@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * media-types.h: what the control thread and the workers say to each other about a stream. Values only, no owner.
+ * media-types.h: what the control thread and the workers say to each other about a stream. Values
+ * only, no owner.
  */
 #pragma once
 
@@ -16,7 +17,8 @@ typedef enum MediaSecurity {
     MEDIA_TLS, /* DTLS when the transport is UDP */
 } MediaSecurity;
 
-/** Who opens the TCP connection of a leg, as the setup negotiation stands (COM-01). Ignored for UDP. */
+/** Who opens the TCP connection of a leg, as the setup negotiation stands (COM-01). Ignored for
+ * UDP. */
 typedef enum MediaSetup {
     MEDIA_SETUP_UNDECIDED, /* offered, not answered: listen, the peer may come early (COM-03) */
     MEDIA_SETUP_PASSIVE,   /* the peer connects to our port */
@@ -28,29 +30,33 @@ typedef enum MediaSetup {
 typedef enum MediaTlsRole {
     MEDIA_TLS_SERVER,
     MEDIA_TLS_CLIENT,
-    MEDIA_TLS_PEEK, /* BFCP: be server if a ClientHello comes within the grace time, else client (BFC-06) */
+    MEDIA_TLS_PEEK, /* BFCP: be server if a ClientHello comes within the grace time, else client
+                       (BFC-06) */
 } MediaTlsRole;
 
 typedef enum MediaFraming {
-    MEDIA_RAW,        /* bytes as they come */
-    MEDIA_BFCP,       /* whole messages are not split between writes */
-    MEDIA_DATAGRAMS,  /* UDPTL: one packet, one record, one datagram (DTL-10) */
+    MEDIA_RAW,       /* bytes as they come */
+    MEDIA_BFCP,      /* whole messages are not split between writes */
+    MEDIA_DATAGRAMS, /* UDPTL: one packet, one record, one datagram (DTL-10) */
 } MediaFraming;
 
 typedef struct MediaLeg {
     MediaSecurity security;
     MediaSetup setup;
     MediaTlsRole tls_role;
-    Addr remote;                /* from the latest c= and m= of that leg; family ADDR_NONE = unknown */
-    FingerprintSet fingerprints; /* what the peer's certificate must match; n == 0: not known yet (TRK-10) */
+    Addr remote; /* from the latest c= and m= of that leg; family ADDR_NONE = unknown */
+    FingerprintSet
+        fingerprints; /* what the peer's certificate must match; n == 0: not known yet (TRK-10) */
     bool allow_sha1;
 } MediaLeg;
 
-/** A stream as it stands after an offer or an answer. The local addresses are those of its two MediaPorts. */
+/** A stream as it stands after an offer or an answer. The local addresses are those of its two
+ * MediaPorts. */
 typedef struct MediaSpec {
     MediaTransport transport;
     MediaFraming framing;
-    bool answered; /* both legs are negotiated: start what we have to start, arm the connect timers */
+    bool answered; /* both legs are negotiated: start what we have to start, arm the connect timers
+                    */
     MediaLeg leg[2]; /* by MediaLegSide */
 } MediaSpec;
 
@@ -76,7 +82,8 @@ typedef struct MediaEvent {
     MediaLegSide leg;
     Addr peer;                   /* whose connection it is about; ADDR_NONE if nobody's */
     bool final;                  /* the stream cannot come up any more without new signalling */
-    char reason[MEDIA_TEXT_MAX]; /* one printable line; for tls-established "TLSv1.3 TLS_AES_128_GCM_SHA256" */
+    char reason[MEDIA_TEXT_MAX]; /* one printable line; for tls-established "TLSv1.3
+                                    TLS_AES_128_GCM_SHA256" */
 } MediaEvent;
 
 /** "tls-established", "tcp-connect-failed" ... */
@@ -95,7 +102,8 @@ typedef enum MediaLegState {
 
 const char *media_leg_state_name(MediaLegState state);
 
-/** Times in milliseconds and sizes in bytes; the defaults are those of norms.md in TRK-06, -10, -23, -24. */
+/** Times in milliseconds and sizes in bytes; the defaults are those of norms.md in TRK-06, -10,
+ * -23, -24. */
 typedef struct MediaLimits {
     unsigned handshake_ms;           /* 10000: one (D)TLS handshake */
     unsigned connect_ms;             /* 10000: our TCP connect */
@@ -108,6 +116,9 @@ typedef struct MediaLimits {
     unsigned max_handshakes;         /* 2: at once on one port */
     size_t buffer;                   /* 65536: per direction */
 } MediaLimits;
+
+/** Most that max_handshakes may be. */
+#define MEDIA_HANDSHAKES_MAX 8
 
 /** The defaults above. */
 MediaLimits media_limits_default(void);

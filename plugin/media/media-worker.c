@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "media/media-stream.h"
+#include "media/media-worker.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+/* How long a stopping worker lets peers take what is still in our buffers. */
+#define STOP_DRAIN_MS 1000
+
+static void commands_closed(uv_handle_t *handle)
+{
+    MediaWorker *w = handle->data;
+
+    media_queue_clear(&w->commands);
+}
+
+static void end_when_empty(MediaWorker *w)
+{
+    if (w->stopping && g_hash_table_size(w->streams) == 0 &&
+        !uv_is_closing((uv_handle_t *)&w->commands.wake))
+        media_queue_close(&w->commands, commands_closed);
+}
+
+void media_worker_remove(MediaWorker *w, MediaStream *stream)
+{
+    g_hash_table_remove(w->streams, &stream->id);
+    end_when_empty(w);
+}
+
+static void stop(MediaWorker *w)
+{
+    GHashTableIter iter;
+    gpointer stream;
+    g_autoptr(GPtrArray) all = g_ptr_array_new();
+
+    w->stopping = true;
+    g_hash_table_iter_init(&iter, w->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &stream))
+        g_ptr_array_add(all, stream);
+    for (unsigned i = 0; i < all->len; i++)
+        media_stream_close(all->pdata[i], STOP_DRAIN_MS);
+    end_when_empty(w);
+}
+
+static void execute(MediaWorker *w, MediaCommand *command)
+{
+    MediaStream *stream = g_hash_table_lookup(w->streams, &command->stream_id);
+
+    switch (command->kind) {
+    case MEDIA_COMMAND_OPEN:
+        g_assert(!stream);
+        stream = media_stream_new(w, command);
+        g_hash_table_insert(w->streams, &stream->id, stream);
+        media_stream_start(stream);
+        break;
+    case MEDIA_COMMAND_UPDATE:
+        if (stream)
+            media_stream_update(stream, &command->spec);
+        break;
+    case MEDIA_COMMAND_CLOSE:
+        if (stream)
+            media_stream_close(stream, w->limits.drain_ms);
+        break;
+    case MEDIA_COMMAND_STOP:
+        stop(w);
+        break;
+    }
+}
+
+static void commands_ready(uv_async_t *handle)
+{
+    MediaWorker *w = handle->data;
+    MediaMessage *next;
+
+    for (MediaMessage *m = media_queue_take(&w->commands); m; m = next) {
+        next = m->next;
+        execute(w, (MediaCommand *)m);
+        g_free(m);
+    }
+}
+
+static void run(void *arg)
+{
+    MediaWorker *w = arg;
+
+    pthread_setname_np(pthread_self(), "media");
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    g_assert(uv_loop_close(&w->loop) == 0);
+}
+
+static void free_worker(MediaWorker *w)
+{
+    g_hash_table_unref(w->streams);
+    explicit_bzero(w->rx, MEDIA_READ_MAX);
+    g_free(w->rx);
+    buf_clear(&w->plain);
+    buf_clear(&w->out);
+    g_free(w);
+}
+
+/* Signals belong to the control thread. */
+static int start_thread(MediaWorker *w)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = uv_thread_create(&w->thread, run, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int *ret_error)
+{
+    MediaWorker *w = g_new0(MediaWorker, 1);
+    int error = uv_loop_init(&w->loop);
+
+    if (error != 0) {
+        g_free(w);
+        *ret_error = error;
+        return NULL;
+    }
+    w->limits = *limits;
+    w->events = events;
+    w->streams = g_hash_table_new(g_int64_hash, g_int64_equal);
+    w->rx = g_malloc(MEDIA_READ_MAX);
+    buf_init(&w->plain, TLS_PLAIN_ROOM);
+    buf_init(&w->out, TLS_PLAIN_ROOM + TLS_OUT_ROOM);
+    error = media_queue_init(&w->commands, &w->loop, commands_ready, w);
+    if (error == 0) {
+        error = start_thread(w);
+        if (error == 0)
+            return w;
+        media_queue_close(&w->commands, commands_closed);
+        uv_run(&w->loop, UV_RUN_DEFAULT);
+    }
+    uv_loop_close(&w->loop);
+    free_worker(w);
+    *ret_error = error;
+    return NULL;
+}
+
+void media_worker_send(MediaWorker *w, MediaCommand *command)
+{
+    media_queue_push(&w->commands, &command->message);
+}
+
+void media_worker_join(MediaWorker *w)
+{
+    uv_thread_join(&w->thread);
+    free_worker(w);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * media-worker.h: one thread with a loop that carries streams. Its big buffers are shared by all of
+ * its streams, so an idle connection has none.
+ *
+ * Threads: _new(), _send() and _join() on the control thread; everything else, and the struct, on
+ * the worker's. Owner:   the pool owns workers, a worker owns its streams.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "media/media-queue.h"
+#include "media/media-shared.h"
+#include "tls/tls-stream.h"
+
+#include <uv.h>
+
+typedef struct MediaStream MediaStream;
+
+/** Largest read of a socket. */
+#define MEDIA_READ_MAX (64 * 1024)
+/** Most bytes moved for one event of one connection, for the sake of the others. */
+#define MEDIA_EVENT_BUDGET (256 * 1024)
+
+typedef struct MediaWorker {
+    uv_loop_t loop;
+    uv_thread_t thread;
+    MediaQueue commands;
+    MediaQueue *events; /* the pool's; borrowed */
+    MediaLimits limits;
+    GHashTable *streams; /* by &stream->id */
+    bool stopping;
+    /* Scratch, valid within one event. */
+    char *rx; /* MEDIA_READ_MAX */
+    Buf plain;
+    Buf out;
+} MediaWorker;
+
+typedef enum MediaCommandKind {
+    MEDIA_COMMAND_OPEN,
+    MEDIA_COMMAND_UPDATE,
+    MEDIA_COMMAND_CLOSE,
+    MEDIA_COMMAND_STOP, /* close all streams, then end the thread */
+} MediaCommandKind;
+
+typedef struct MediaCommand {
+    MediaMessage message;
+    MediaCommandKind kind;
+    uint64_t stream_id;
+    MediaSpec spec;
+    /* OPEN only; references and descriptors belong to the command until the stream takes them. */
+    TlsCtx *ctx;
+    MediaShared *shared;
+    Addr local[2];
+    int fd[2];
+} MediaCommand;
+
+typedef struct MediaEventMessage {
+    MediaMessage message;
+    MediaEvent event;
+} MediaEventMessage;
+
+/** Starts the thread. @events: where its events go. NULL and *@ret_error (libuv's) on failure. */
+MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int *ret_error);
+
+/** Takes @command. */
+void media_worker_send(MediaWorker *w, MediaCommand *command);
+
+/** After MEDIA_COMMAND_STOP: waits for the thread, at most about a second, and frees the worker. */
+void media_worker_join(MediaWorker *w);
+
+/** Milliseconds on the loop's clock. */
+static inline int64_t media_worker_now(const MediaWorker *w)
+{
+    return (int64_t)uv_now(&w->loop);
+}
+
+/** The stream has let go of everything; the worker forgets it. */
+void media_worker_remove(MediaWorker *w, MediaStream *stream);
