@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian's Kamailio with a stock rtpengine script, driven over real SIP."""
+import glob
+import os
+import re
+import socket
+
+import procs
+
+TEMPLATE = os.path.join(procs.SOURCE_DIR, "t", "integration", "kamailio", "p-cscf.cfg.in")
+_OPTIONS = ("OPTIONS sip:ping@{ip}:{port} SIP/2.0\r\n"
+            "Via: SIP/2.0/UDP {own_ip}:{own_port};branch=z9hG4bKready{number}\r\n"
+            "From: <sip:test@{own_ip}>;tag=ready\r\nTo: <sip:ping@{ip}:{port}>\r\n"
+            "Call-ID: ready-{number}@{own_ip}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
+
+
+class Kamailio(procs.Server):
+    """A proxy whose rtpengine_sock is @ng_address; initial INVITEs go to @next_hop ("ADDRESS:PORT")."""
+
+    def __init__(self, ng_address, next_hop, offer, answer, delete="", template=TEMPLATE):
+        host = procs.address(3)
+        self.address = (host, procs.free_port(host, socket.SOCK_DGRAM))
+        modules = glob.glob("/usr/lib/*/kamailio/modules")
+        if not modules:
+            raise procs.Failure("no Kamailio modules")
+        values = {"SIP_ADDRESS": host, "SIP_PORT": self.address[1], "MODULES": modules[0] + "/",
+                  "NG_ADDRESS": ng_address[0], "NG_PORT": ng_address[1], "NEXT_HOP": next_hop,
+                  "OFFER_FLAGS": offer, "ANSWER_FLAGS": answer, "DELETE_FLAGS": delete}
+        with open(template, encoding="utf-8") as text:
+            config = re.sub(r"@([A-Z_]+)@", lambda match: str(values[match.group(1)]), text.read())
+        path = procs.write_file("kamailio.cfg", config)
+        run = procs.path_of("kamailio-run")
+        os.makedirs(run, exist_ok=True)
+        super().__init__("kamailio", ["kamailio", "-f", path, "-DD", "-E", "-m", "32", "-M", "4", "-Y", run,
+                                      "-w", run])
+        self.number = 0
+        self.wait_ready(self.answers, timeout=30)
+
+    def answers(self):
+        """Whether an OPTIONS gets its 200."""
+        self.number += 1
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((procs.address(6), 0))
+            own = sock.getsockname()
+            sock.settimeout(0.2)
+            request = _OPTIONS.format(ip=self.address[0], port=self.address[1], own_ip=own[0], own_port=own[1],
+                                      number=self.number)
+            try:
+                sock.sendto(request.encode(), self.address)
+                return sock.recv(4096).startswith(b"SIP/2.0 200")
+            except OSError:
+                return False

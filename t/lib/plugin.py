@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The program under test, and the checks that every test ends with: it is alive, and it ends cleanly."""
+import os
+import re
+import socket
+
+import ng
+import procs
+import tap
+
+PROGRAM = os.path.join(procs.BUILD_DIR, "rtpengine-e2ae")
+_SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|CRITICAL \*\*)")
+_LISTEN = "0A"
+
+
+class Plugin(procs.Server):
+    """rtpengine-e2ae in front of @upstream (an ng address or None), in-memory store."""
+
+    def __init__(self, upstream, ports=(31000, 31999), tcp=False, name="rtpengine-e2ae", access=None, core=None,
+                 listen=None, extra=()):
+        host = listen[0] if listen else procs.address(4)
+        self.access, self.core = access or procs.address(1), core or procs.address(2)
+        self.port_range = ports
+        self.ng_address = listen or (host, procs.free_port(host, socket.SOCK_DGRAM))
+        argv = [PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=7",
+                f"--interface=access/{self.access}", f"--interface=core/{self.core}",
+                f"--listen-ng={host}:{self.ng_address[1]}", f"--port-min={ports[0]}", f"--port-max={ports[1]}",
+                "--delete-delay=0", "--num-threads=2"]
+        if upstream:
+            argv.append(f"--rtpengine={upstream[0]}:{upstream[1]}")
+        if tcp:
+            self.tcp_address = (host, procs.free_port(host))
+            argv.append(f"--listen-tcp-ng={host}:{self.tcp_address[1]}")
+        super().__init__(name, argv + list(extra))
+        self.client = ng.UdpClient(self.ng_address)
+        self.wait_ready(self.client.alive)
+        tap.on_finish(self.check_end)
+
+    def request(self, **keys):
+        return self.client.request(**keys)
+
+    def check_end(self):
+        """Alive to the end, exit status 0 on SIGTERM, nothing from the sanitizers."""
+        alive = self.running()
+        status = self.stop()
+        report = [line for line in self.log().splitlines() if _SANITIZER.search(line)]
+        tap.ok(alive and status == 0 and not report, f"{self.name} lives to the end and ends cleanly",
+               f"running at the end: {alive}, exit status {status}", *report[:20])
+
+    def sockets(self):
+        """Everything this process has bound inside its media port range, as (kind, address, port), sorted."""
+        inodes = _socket_inodes(self.process.pid)
+        low, high = self.port_range
+        return sorted((kind, address, port) for kind, address, port, inode in _bound_sockets()
+                      if inode in inodes and low <= port <= high)
+
+
+def _socket_inodes(pid):
+    inodes = set()
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{entry}")
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    return inodes
+
+
+def _bound_sockets():
+    for kind in ("tcp", "udp", "tcp6", "udp6"):
+        with open(f"/proc/net/{kind}", encoding="ascii") as table:
+            next(table)
+            for row in table:
+                words = row.split()
+                address, _, port = words[1].partition(":")
+                if len(address) == 8:
+                    address = socket.inet_ntoa(bytes.fromhex(address)[::-1])
+                yield kind, address, int(port, 16), words[9]
+
+
+def listening(address, port):
+    """Whether any process listens for TCP on exactly this address and port."""
+    want = f"{socket.inet_aton(address)[::-1].hex().upper()}:{port:04X}"
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        return any(row.split()[1] == want and row.split()[3] == _LISTEN for row in table)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""sipp as caller and callee: the SDP each side sends comes from the test, the SDP each side got goes back to it."""
+import os
+import re
+import socket
+
+import procs
+
+SCENARIOS = os.path.join(procs.SOURCE_DIR, "t", "integration", "sipp")
+_ENTRY = re.compile(rb"^-{10,} [^\n]*\nUDP message (sent|received) [\[(](\d+)[\] ]+bytes[ )]*:\n\n", re.MULTILINE)
+_GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {own_ip}:{own_port};branch=z9hG4bKgoon\r\n"
+          "From: <sip:test@{own_ip}>;tag=test\r\nTo: <sip:caller@{ip}:{port}>\r\nCall-ID: {call_id}\r\n"
+          "CSeq: 77 MESSAGE\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
+
+
+class Sipp(procs.Server):
+    """One sipp process for one call; @sdp is the body it sends, @scenario a template in t/integration/sipp/."""
+
+    def __init__(self, name, scenario, host, sdp, remote=None, call_id=None):
+        assert "[" not in sdp, "sipp takes brackets for keywords of its own"
+        with open(os.path.join(SCENARIOS, scenario), encoding="utf-8") as text:
+            body = "\n".join("      " + line for line in sdp.rstrip("\r\n").split("\r\n"))
+            path = procs.write_file(f"{name}.xml", text.read().replace("@SDP@", body))
+        self.address = (host, procs.free_port(host, socket.SOCK_DGRAM))
+        self.call_id = call_id
+        self.messages_path = procs.path_of(f"{name}-messages.log")
+        argv = ["sipp", "-sf", path, "-i", host, "-p", str(self.address[1]), "-m", "1", "-nostdin", "-trace_msg",
+                "-message_file", self.messages_path, "-trace_err", "-error_file", procs.path_of(f"{name}-errors.log"),
+                "-timeout", "300s", "-timeout_error"]
+        if call_id:
+            argv += ["-cid_str", call_id]
+        if remote:
+            argv.append(f"{remote[0]}:{remote[1]}")
+        super().__init__(name, argv, env={"TERM": "dumb"})
+        self.wait_ready(self._bound)
+
+    def logs(self):
+        """The SIP messages instead of the screens that sipp draws."""
+        return [(f"{self.name} {'received' if incoming else 'sent'}", message.decode("utf-8", "replace"))
+                for incoming, message in self.messages()]
+
+    def _bound(self):
+        with open("/proc/net/udp", encoding="ascii") as table:
+            want = f"{socket.inet_aton(self.address[0])[::-1].hex().upper()}:{self.address[1]:04X}"
+            return any(row.split()[1] == want for row in table)
+
+    def messages(self):
+        """[(True when received, bytes of the SIP message)] so far; a message still being written is left out."""
+        try:
+            with open(self.messages_path, "rb") as trace:
+                text = trace.read()
+        except FileNotFoundError:
+            return []
+        result = []
+        for entry in _ENTRY.finditer(text):
+            size = int(entry.group(2))
+            if entry.end() + size <= len(text):
+                result.append((entry.group(1) == b"received", text[entry.end():entry.end() + size]))
+        return result
+
+    def received(self, start):
+        """The messages it received whose first line starts so."""
+        return [message for incoming, message in self.messages() if incoming and message.startswith(start)]
+
+    def wait_received(self, start, timeout=30.0):
+        """The first such message, waited for; the end of the process is reported with its log."""
+        def found():
+            got = self.received(start)
+            if not got and not self.running():
+                raise procs.Failure(f"{self.name} ended with {self.process.returncode}:\n{self.log()[-2000:]}")
+            return got
+        return procs.wait_until(found, f"{self.name} to receive {start!r}", timeout)[0]
+
+    def wait_sdp(self, start, timeout=30.0):
+        """The body of the first received message with that start which has one."""
+        def found():
+            bodies = [message.partition(b"\r\n\r\n")[2] for message in self.received(start)]
+            if not any(bodies) and not self.running():
+                raise procs.Failure(f"{self.name} ended with {self.process.returncode}:\n{self.log()[-2000:]}")
+            return [body for body in bodies if body]
+        return procs.wait_until(found, f"{self.name} to receive {start!r} with SDP", timeout)[0].decode()
+
+    def go_on(self):
+        """Lets a waiting caller hang up: a MESSAGE in its own call, as its scenario awaits."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((procs.address(6), 0))
+            own = sock.getsockname()
+            sock.sendto(_GO_ON.format(ip=self.address[0], port=self.address[1], own_ip=own[0], own_port=own[1],
+                                      call_id=self.call_id).encode(), self.address)
+            procs.wait_until(lambda: any(not incoming and message.startswith(b"BYE ")
+                                         for incoming, message in self.messages()), f"{self.name} to send BYE")
