@@ -14,7 +14,7 @@
 #include "ng-protocol/ng-bencode.h"
 
 #define NG_MAX_DATAGRAM 65535
-#define NG_MAX_COOKIE   256
+#define NG_MAX_COOKIE   4096
 
 typedef enum NgEncoding { NG_BENCODE, NG_JSON } NgEncoding;
 
