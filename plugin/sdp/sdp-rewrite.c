@@ -117,6 +117,27 @@ bool sdp_edit_bump_version(SdpEdit *edit)
     return true;
 }
 
+bool sdp_edit_set_origin(SdpEdit *edit, const Addr *addr)
+{
+    char ip[ADDR_TEXT_MAX];
+    unsigned line;
+    Span text;
+
+    if (!sdp_doc_find(sdp_edit_doc(edit), 0, 'o', &line) || !sdp_edit_text(edit, line, &text))
+        return false;
+    Span rest = span_skip(text, 2);
+    for (int i = 0; i < 3; i++) /* user name, session id, version */
+        span_word(&rest);
+    Span net = span_word(&rest);
+    span_word(&rest); /* address family */
+    Span host = span_word(&rest);
+    if (!span_eq(net, SPAN("IN")) || !host.len)
+        return false;
+    g_autofree char *where = g_strdup_printf("IN IP%d %s", addr->family, addr_ip_text(addr, ip));
+    splice(edit, line, text, (Span){net.p, (size_t)(host.p + host.len - net.p)}, where);
+    return true;
+}
+
 static bool contains(const Span *mids, size_t n, Span mid)
 {
     for (size_t i = 0; i < n; i++)

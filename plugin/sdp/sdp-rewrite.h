@@ -29,6 +29,12 @@ void sdp_edit_copy_down(SdpEdit *edit, unsigned section, const char *const names
  */
 bool sdp_edit_bump_version(SdpEdit *edit);
 
+/**
+ * Writes @addr as the address in the o= line, which a proxy asks for to hide a sender's host
+ * (rtpengine's replace=origin). False, and nothing changed, when there is no o= line of six words.
+ */
+bool sdp_edit_set_origin(SdpEdit *edit, const Addr *addr);
+
 /** Takes @mids out of the session-level a=group lines; a line that is left without any mid is
  * deleted (BFC-08). */
 void sdp_edit_drop_mids(SdpEdit *edit, const Span *mids, size_t n);

@@ -82,6 +82,32 @@ static void test_bump_version(void)
     }
 }
 
+static void test_set_origin(void)
+{
+    static const struct {
+        const char *line, *want; /* NULL: left alone */
+    } cases[] = {
+        {"o=- 1 1 IN IP4 192.0.2.1", "o=- 1 1 IN IP6 2001:db8::1"},
+        {"o=a b  1 2 IN IP4 host", NULL}, /* a blank too many: which word is the address? */
+        {"o=a  1 2\tIN  IP4 host", "o=a  1 2\tIN IP6 2001:db8::1"},
+        {"o=- 1 1 ATM IP4 h", NULL},
+        {"o=- 1 1 IN IP4", NULL},
+        {"o=", NULL},
+    };
+    Addr addr;
+
+    g_assert_true(addr_parse_ip(SPAN("2001:db8::1"), &addr));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *body = g_strconcat("v=0\r\n", cases[i].line, "\r\ns=-\r\n", NULL);
+        g_autofree char *want = g_strconcat("v=0\r\n", cases[i].want, "\r\ns=-\r\n", NULL);
+        g_autoptr(SdpDoc) doc = sdp_doc_parse(span_str(body), NULL);
+        g_autoptr(SdpEdit) edit = sdp_edit_new(doc);
+        g_test_message("%s", cases[i].line);
+        g_assert_cmpint(sdp_edit_set_origin(edit, &addr), ==, cases[i].want != NULL);
+        assert_rendered(edit, cases[i].want ? want : body);
+    }
+}
+
 static void test_bump_adds_up(void)
 {
     g_autoptr(SdpDoc) doc = sdp_doc_parse(SPAN("v=0\no=- 1 8 IN IP4 h\n"), NULL);
@@ -125,6 +151,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sdp/rewrite/ORG-03/ORG-11/media", test_media);
     g_test_add_func("/sdp/rewrite/ORG-06/copy-down", test_copy_down);
     g_test_add_func("/sdp/rewrite/bump-version", test_bump_version);
+    g_test_add_func("/sdp/rewrite/set-origin", test_set_origin);
     g_test_add_func("/sdp/rewrite/bump-adds-up", test_bump_adds_up);
     g_test_add_func("/sdp/rewrite/BFC-08/drop-mids", test_drop_mids);
     return g_test_run();
