@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/session-dialog.h"
+#include "session/session-leg.h"
+#include "session/session-plan-private.h"
+
+/* The stream has been answered; one that it replaces lives on until the new one is up (TRK-13,
+ * DTL-07). */
+static void promote(SessionSlot *slot)
+{
+    if (!slot->pending)
+        return;
+    session_slot_drop(&slot->retiring);
+    slot->retiring = g_steal_pointer(&slot->stream);
+    slot->stream = g_steal_pointer(&slot->pending);
+}
+
+static void end_slot(SessionSlot *slot, SessionTreatment treatment, const char *reason,
+                     SessionLine *line)
+{
+    session_slot_release(slot);
+    slot->treatment = treatment;
+    slot->reason = line->reason = reason;
+    line->kind = SESSION_LINE_ZERO;
+}
+
+static const char *proto_fault(const SessionSlot *slot, const SessionFacts *facts,
+                               const SessionLeg *leg)
+{
+    if (facts->medium != slot->medium)
+        return "the answer's m-line is not of the medium that was offered";
+    if (facts->secure != leg->secure)
+        return facts->secure ? "the answer has a secure proto where a plain one was offered"
+                             : "the answer leaves TLS, which was offered";
+    return NULL;
+}
+
+static void answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
+                          SessionLine *line, const SessionPolicy *policy)
+{
+    SessionStream *stream = session_slot_current(slot);
+
+    if (facts->media->port == 0) {
+        end_slot(slot, SESSION_CLOSED, "refused by the answerer", line);
+        return;
+    }
+    const char *fault = proto_fault(slot, facts, &stream->leg[plan->from]);
+    if (!fault)
+        fault = session_leg_answered(stream, plan->from, slot->sent_setup, slot->offer_kept, facts,
+                                     policy);
+    if (fault) {
+        end_slot(slot, SESSION_REJECT, fault, line);
+        line->failed = true;
+        return;
+    }
+    stream->answered = true;
+    promote(slot);
+    line->kind = SESSION_LINE_STREAM;
+}
+
+static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
+                      const SessionPolicy *policy)
+{
+    SessionSlot *slot = session_slot(plan->dialog, index);
+    SessionLine line = {.kind = SESSION_LINE_KEEP};
+    SessionFacts facts;
+
+    /* An answer with more lines than the offer is illegal and real; what nobody offered is left
+     * alone. */
+    if (!slot) {
+        g_array_append_val(plan->lines, line);
+        return;
+    }
+    session_facts_read(plan->doc, index, &facts);
+    session_facts_override(&facts, index, &req->e2ae);
+    line.reason = slot->reason;
+    switch (slot->treatment) {
+    case SESSION_UPSTREAM:
+        session_slot_release(slot);
+        line.kind = SESSION_LINE_UPSTREAM;
+        line.upstream = (unsigned)slot->upstream_index;
+        break;
+    case SESSION_E2AE:
+        answer_stream(plan, slot, &facts, &line, policy);
+        break;
+    case SESSION_REJECT:
+    case SESSION_CLOSED:
+        session_slot_release(slot);
+        line.kind = SESSION_LINE_ZERO;
+        break;
+    case SESSION_PASS:
+        session_slot_release(slot);
+        break;
+    }
+    g_array_append_val(plan->lines, line);
+}
+
+/* Lines that the answer does not have are not accepted. */
+static void end_missing(SessionPlan *plan)
+{
+    for (unsigned i = plan->lines->len; i < plan->dialog->slots->len; i++)
+        session_slot_release(session_slot(plan->dialog, i));
+}
+
+SessionPlan *session_plan_answer(const Session *old, const NgRequest *req, SdpDoc *doc,
+                                 const SessionPolicy *policy, GError **error)
+{
+    g_autoptr(SessionPlan) plan = session_plan_new(session_copy(old), req, doc);
+
+    plan->answer = true;
+    plan->dialog = session_dialog_for_answer(plan->next, req, error);
+    if (!plan->dialog)
+        return NULL;
+    plan->from = session_other(plan->dialog->offerer);
+    plan->dialog->answered = true;
+    for (unsigned i = 0; i + 1 < doc->n_sections; i++)
+        plan_line(plan, i, req, policy);
+    end_missing(plan);
+    session_upstream_plan_answer(plan, req);
+    return g_steal_pointer(&plan);
+}

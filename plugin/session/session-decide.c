@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/session-decide.h"
+
+static SessionDecision decision(SessionTreatment treatment, const char *reason)
+{
+    return (SessionDecision){treatment, reason};
+}
+
+/* A line of ours that is not protected: rtpengine relays plain UDPTL well, leaves MSRP alone and
+ * breaks BFCP. */
+static SessionDecision unprotected(const SessionFacts *facts, const char *reason)
+{
+    bool upstream = facts->medium->transport == MEDIA_UDP && !facts->secure;
+
+    return decision(upstream ? SESSION_UPSTREAM : SESSION_PASS, reason);
+}
+
+/* ORG-17, FPR-08, MSR-12, CEM-05: what makes a line that should be protected impossible to protect.
+ */
+static SessionDecision protect(const SessionFacts *facts, bool fingerprint_needed, bool allow_sha1)
+{
+    if (facts->address_fault)
+        return decision(SESSION_REJECT, facts->address_fault);
+    if (facts->path_relays)
+        return decision(SESSION_REJECT,
+                        "a=path goes through MSRP relays, which fingerprints cannot protect");
+    if (!fingerprint_needed)
+        return decision(SESSION_E2AE, NULL);
+    if (facts->fingerprint_fault)
+        return decision(SESSION_REJECT, facts->fingerprint_fault);
+    if (fp_set_choose(&facts->fingerprints, allow_sha1) == FP_NONE)
+        return decision(SESSION_REJECT, "no a=fingerprint with an accepted hash function");
+    return decision(SESSION_E2AE, NULL);
+}
+
+static SessionDecision from_access(const SessionSettings *settings, const SessionFacts *facts)
+{
+    bool enabled = settings->media & facts->medium->mask;
+    bool requested = facts->indication == SDP_INDICATION_REQUESTED;
+
+    if (!facts->secure)
+        return unprotected(facts, requested ? "a=3ge2ae:requested on a plain m-line" : NULL);
+    if (!requested && (settings->require_indication || !facts->fingerprints.n))
+        return decision(SESSION_PASS, "no a=3ge2ae:requested: end-to-end");
+    if (!enabled)
+        return decision(SESSION_PASS, "e2ae is not enabled for this medium");
+    return protect(facts, true, settings->allow_sha1);
+}
+
+static SessionDecision from_core(const SessionSettings *settings, bool start,
+                                 const SessionFacts *facts)
+{
+    bool enabled = settings->media & facts->medium->mask;
+
+    if (facts->secure && !settings->core_tls)
+        return decision(SESSION_PASS, "secure m-line from the core: end-to-end");
+    if (!enabled)
+        return unprotected(facts, "e2ae was not indicated for this medium");
+    if (!start && !settings->media_given)
+        return unprotected(facts,
+                           "a line added by the core, and the UE's e2ae support is not known");
+    return protect(facts, facts->secure, settings->allow_sha1);
+}
+
+/* An e2ae stream lives in the slot: it stays protected whoever offers, with or without indication
+ * (TRK-20). */
+static SessionDecision keep_protected(const SessionSettings *settings, SessionSide from,
+                                      const SessionFacts *facts)
+{
+    if (from == SESSION_ACCESS && !facts->secure)
+        return decision(SESSION_REJECT,
+                        "the UE wants to leave TLS on a protected stream"); /* TRK-21 */
+    if (from == SESSION_CORE && facts->secure && !settings->core_tls)
+        return decision(SESSION_PASS, "secure m-line from the core: end-to-end");
+    return protect(facts, facts->secure, settings->allow_sha1);
+}
+
+SessionDecision session_decide(const SessionSettings *settings, const SessionSlot *slot,
+                               SessionSide from, bool start, const SessionFacts *facts)
+{
+    if (!facts->medium)
+        return decision(SESSION_UPSTREAM, NULL);
+    if (facts->media->port == 0) {
+        bool ours = slot && slot->medium == facts->medium && slot->treatment != SESSION_PASS;
+        return ours ? decision(SESSION_CLOSED, NULL) : unprotected(facts, NULL);
+    }
+    if (slot && slot->treatment == SESSION_E2AE && slot->medium == facts->medium)
+        return keep_protected(settings, from, facts);
+    return from == SESSION_ACCESS ? from_access(settings, facts)
+                                  : from_core(settings, start, facts);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** session-plan-private.h: what the files that make a plan share. Not for other folders. */
+#pragma once
+
+#include "session/session-plan.h"
+
+/** @next and @doc are taken. */
+SessionPlan *session_plan_new(Session *next, const NgRequest *req, SdpDoc *doc);
+
+static inline SessionLine *session_plan_line(const SessionPlan *plan, unsigned index)
+{
+    return &g_array_index(plan->lines, SessionLine, index);
+}
+
+/** Frees *@stream and clears it; NULL inside is fine. */
+void session_slot_drop(SessionStream **stream);
+
+/** Drops every stream of the slot. */
+void session_slot_release(SessionSlot *slot);
+
+/** Gives the slot rtpengine's next number, unless it has one for good. */
+void session_upstream_assign(SessionDialog *d, SessionSlot *slot);
+
+/** Sets .upstream_sdp of the plan; lines that rtpengine need not see become KEEP. */
+void session_upstream_plan_offer(SessionPlan *plan, const NgRequest *req);
+void session_upstream_plan_answer(SessionPlan *plan, const NgRequest *req);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/session-section.h"
+
+#include "sdp/sdp-rewrite.h"
+
+/* What secures a leg or offers another way to secure it: never crosses (ORG-03..07, TRM-10, TRK-26,
+ * E2E-08, ICE-01). */
+static const char *const leg_attrs[] = {
+    "fingerprint", "3ge2ae",    "tls-id",  "connection",  "key-mgmt",          "crypto",
+    "candidate",   "ice-ufrag", "ice-pwd", "ice-options", "remote-candidates", "end-of-candidates",
+    "tcap",        "acap",      "pcfg",    "acfg",        "ice-lite",          NULL,
+};
+static const char *const setup_attr[] = {"setup", NULL};
+static const char *const indication_attr[] = {"3ge2ae", NULL};
+/* Attributes that count for an m-line from the session part (TRK-14). */
+static const char *const inherited_attrs[] = {"fingerprint", "setup", "connection", NULL};
+static const char *const session_attrs[] = {"fingerprint", "setup",  "connection",
+                                            "tls-id",      "3ge2ae", NULL};
+
+/* The proto that the receiving leg knows for this m-line. */
+static const char *leg_proto(const SessionPlan *plan, const SessionSlot *slot, bool secure)
+{
+    if (plan->answer && slot->offer_proto)
+        return slot->offer_proto;
+    return secure ? slot->medium->secure_proto : slot->medium->plain_proto;
+}
+
+static void set_setup(SdpEdit *edit, unsigned section, const SessionPlan *plan,
+                      const SessionSlot *slot, const SessionLeg *leg)
+{
+    bool wanted = leg->secure || slot->medium->plain_setup;
+    SdpSetup value = plan->answer ? session_setup_value(leg->setup) : slot->sent_setup;
+
+    if (wanted)
+        sdp_edit_set_attr(edit, section, "setup", sdp_setup_name(value));
+    else
+        sdp_edit_delete_attrs(edit, section, setup_attr);
+}
+
+/* COM-05: we say "existing" for a connection that is kept, "new" for one that begins (TRK-08). */
+static void add_connection(SdpEdit *edit, unsigned section, const SessionPlan *plan,
+                           const SessionSlot *slot)
+{
+    if (slot->medium->connection != MEDIUM_CONNECTION_NEGOTIATE)
+        return;
+    bool existing = slot->offer_kept && (!plan->answer || slot->offer_connection_existing);
+    sdp_edit_add_attr(edit, section, "connection", existing ? "existing" : "new");
+}
+
+static void add_fingerprints(SdpEdit *edit, unsigned section, const FingerprintSet *set)
+{
+    char text[FP_TEXT_MAX];
+
+    for (unsigned i = 0; i < set->n; i++)
+        sdp_edit_add_attr(edit, section, "fingerprint", fp_text(&set->fp[i], text));
+}
+
+static void add_tls_id(SdpEdit *edit, unsigned section, const SessionPlan *plan,
+                       const SessionSlot *slot, const SessionLeg *leg)
+{
+    if (leg->tls_id && (!plan->answer || slot->offer_tls_id))
+        sdp_edit_add_attr(edit, section, "tls-id", leg->tls_id);
+}
+
+/* TRM-05: offers to the UE tell that e2ae is applied; answers only where the operator wants it
+ * (IND-04). */
+static void add_indication(SdpEdit *edit, unsigned section, const SessionPlan *plan, SessionSide to)
+{
+    if (to == SESSION_ACCESS && (!plan->answer || plan->next->settings.answer_indication))
+        sdp_edit_add_attr(edit, section, "3ge2ae", "applied");
+}
+
+void session_section_stream(SdpEdit *edit, unsigned index, const SessionPlan *plan,
+                            const SessionSlot *slot)
+{
+    unsigned section = index + 1;
+    SessionSide to = session_other(plan->from);
+    const SessionStream *stream = session_slot_current(slot);
+    const SessionLeg *leg = &stream->leg[to];
+    bool discard =
+        stream->medium->transport == MEDIA_TCP && leg->setup == MEDIA_SETUP_ACTIVE && plan->answer;
+
+    sdp_edit_set_port(edit, section, discard ? 9 : leg->advertised.port);
+    sdp_edit_set_proto(edit, section, leg_proto(plan, slot, leg->secure));
+    sdp_edit_set_conn(edit, section, &leg->advertised);
+    sdp_edit_delete_attrs(edit, section, leg_attrs);
+    set_setup(edit, section, plan, slot, leg);
+    add_connection(edit, section, plan, slot);
+    if (leg->secure)
+        add_fingerprints(edit, section, &stream->local_fingerprints);
+    if (leg->secure)
+        add_tls_id(edit, section, plan, slot, leg);
+    add_indication(edit, section, plan, to);
+}
+
+void session_section_zero(SdpEdit *edit, unsigned index, const SessionPlan *plan,
+                          const SessionSlot *slot)
+{
+    unsigned section = index + 1;
+    bool secure = session_other(plan->from) == SESSION_ACCESS || plan->next->settings.core_tls;
+
+    sdp_edit_set_port(edit, section, 0);
+    if (slot->medium)
+        sdp_edit_set_proto(edit, section, leg_proto(plan, slot, secure));
+    sdp_edit_delete_attrs(edit, section, leg_attrs);
+    sdp_edit_delete_attrs(edit, section, setup_attr);
+}
+
+/* The c= line that counts for the section, written into it; also one that we could not use
+ * ourselves. */
+static void copy_conn(SdpEdit *edit, unsigned section)
+{
+    const SdpDoc *doc = sdp_edit_doc(edit);
+    unsigned line;
+    Span text;
+
+    if (sdp_doc_find(doc, section, 'c', &line) || !sdp_doc_find(doc, 0, 'c', &line))
+        return;
+    if (!sdp_edit_text(edit, line, &text))
+        return;
+    g_autofree char *copy = span_dup(text);
+    sdp_edit_insert_after(edit, doc->sections[section].first, copy);
+}
+
+void session_section_keep(SdpEdit *edit, unsigned index, bool alone)
+{
+    unsigned section = index + 1;
+
+    sdp_edit_delete_attrs(edit, section, indication_attr);
+    if (alone) {
+        sdp_edit_copy_down(edit, section, inherited_attrs);
+        copy_conn(edit, section);
+    }
+}
+
+void session_section_clean_session(SdpEdit *edit)
+{
+    sdp_edit_delete_attrs(edit, 0, session_attrs);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * session-section.h: the edits that turn one m-section of a body into that of the other leg: the
+ * columns of the mutation matrices 19.1, 19.2 and 19.3.
+ */
+#pragma once
+
+#include "sdp/sdp-edit.h"
+#include "session/session-plan.h"
+
+/** Rewrites section @index (m-line index) for the leg that receives the body. */
+void session_section_stream(SdpEdit *edit, unsigned index, const SessionPlan *plan,
+                            const SessionSlot *slot);
+
+/** Port 0 and the proto that the receiving side knows; nothing of the sender's security stays
+ * (ORG-11, TRM-12). */
+void session_section_zero(SdpEdit *edit, unsigned index, const SessionPlan *plan,
+                          const SessionSlot *slot);
+
+/**
+ * Leaves the section as it is but for the indication (ORG-16, ORG-18, IND-03).
+ * @alone: it comes under another or a changed session part, so what counted for it from its own one
+ * is written into it (E2E-01, ORG-06).
+ */
+void session_section_keep(SdpEdit *edit, unsigned index, bool alone);
+
+/** Takes out of the session part what must not reach the other leg (ORG-06, IND-02). */
+void session_section_clean_session(SdpEdit *edit);
