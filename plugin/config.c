@@ -127,6 +127,32 @@ static bool set_hash(const Option *o, void *field, const char *text)
     return true;
 }
 
+/* In the order of SessionBfcpRule. */
+static bool set_bfcp_role(const Option *o, void *field, const char *text)
+{
+    static const char *const names[] = {"auto", "answerer", "setup"};
+
+    (void)o;
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(text, names[i]) != 0)
+            continue;
+        *(unsigned *)field = i;
+        return true;
+    }
+    return false;
+}
+
+static bool set_sink(const Option *o, void *field, const char *text)
+{
+    Addr a;
+
+    (void)o;
+    if (!g_str_has_prefix(text, "udp:") || !addr_parse(span_str(text + 4), &a) || addr_is_any(&a))
+        return false;
+    g_array_append_val(*(GArray **)field, a);
+    return true;
+}
+
 static bool set_addr(const Option *o, void *field, const char *text)
 {
     Addr a;
@@ -215,6 +241,11 @@ static const Option options[] = {
      .allowed = "the path of a PEM file", .help = "Key of the certificate at the same place"},
     {"fingerprint-hash", 0, "NAME", set_hash, AT(fingerprint_hash), .preset = "sha-256",
      .allowed = "sha-256, sha-384 or sha-512", .help = "Hash of the fingerprints that we signal"},
+    {"bfcp-tls-role", 0, "RULE", set_bfcp_role, AT(bfcp_tls_role), .preset = "auto",
+     .allowed = "auto, answerer or setup", .help = "Who is TLS server of BFCP, by which reading of RFC 8856"},
+    {"event-sink", 0, "udp:ADDR:PORT", set_sink, AT(event_sinks), .list = true,
+     .allowed = "udp:ADDRESS:PORT with a literal address, IPv6 in brackets",
+     .help = "Send events of streams here, as JSON datagrams"},
     {"tls-ciphers", 0, "LIST", set_text, AT(tls_ciphers), .allowed = "an OpenSSL cipher list",
      .help = "Ciphers of (D)TLS 1.2"},
     {"tls-ciphersuites", 0, "LIST", set_text, AT(tls_ciphersuites),
@@ -528,6 +559,7 @@ static Config *config_alloc(void)
     g_array_set_clear_func(c->interfaces, interface_clear);
     c->listen_ng = g_array_new(FALSE, FALSE, sizeof(ConfigListener));
     c->listen_tcp_ng = g_array_new(FALSE, FALSE, sizeof(ConfigListener));
+    c->event_sinks = g_array_new(FALSE, FALSE, sizeof(Addr));
     c->certificates = g_ptr_array_new_with_free_func(g_free);
     c->private_keys = g_ptr_array_new_with_free_func(g_free);
     return c;
@@ -564,6 +596,7 @@ void config_free(Config *c)
     g_array_unref(c->interfaces);
     g_array_unref(c->listen_ng);
     g_array_unref(c->listen_tcp_ng);
+    g_array_unref(c->event_sinks);
     g_ptr_array_unref(c->certificates);
     g_ptr_array_unref(c->private_keys);
     g_free(c->tls_ciphers);

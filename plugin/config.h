@@ -42,6 +42,8 @@ typedef struct Config {
         *certificates; /* of char *, paths; as many as private_keys; none = self-signed at start */
     GPtrArray *private_keys;
     FpHash fingerprint_hash;
+    unsigned bfcp_tls_role; /* a SessionBfcpRule */
+    GArray *event_sinks;    /* of Addr, UDP */
     char *tls_ciphers; /* NULL = the default of the tls layer, as the next */
     char *tls_ciphersuites;
     unsigned dtls_mtu;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "control/control-error.h"
 #include "control/control-server.h"
+#include "plugin/gateway.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@ static const int caught_signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP};
 typedef struct Program {
     const Config *config;
     uv_loop_t loop;
+    Gateway *gateway;
     ControlServer *server;
     uv_signal_t signals[G_N_ELEMENTS(caught_signals)];
     bool stopping;
@@ -152,6 +154,7 @@ static void stop(Program *p)
     p->stopping = true;
     notify("STOPPING=1");
     g_clear_pointer(&p->server, control_server_free);
+    g_clear_pointer(&p->gateway, gateway_free);
     for (size_t i = 0; i < G_N_ELEMENTS(p->signals); i++)
         close_handle((uv_handle_t *)&p->signals[i], NULL);
 }
@@ -218,7 +221,12 @@ static bool start_control(Program *p, GError **error)
         if (!upstream)
             return false;
     }
-    p->server = control_server_new(&p->loop, upstream, NULL, NULL);
+    p->gateway = gateway_new(&p->loop, c, error);
+    if (!p->gateway) {
+        control_upstream_free(upstream);
+        return false;
+    }
+    p->server = control_server_new(&p->loop, upstream, gateway_handle, p->gateway);
     return listen_all(p, CONTROL_UDP, c->listen_ng, error) &&
            listen_all(p, CONTROL_TCP, c->listen_tcp_ng, error);
 }

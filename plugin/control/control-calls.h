@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * control-calls.h: the calls of this node, and the ng requests that concern them. A request that is
+ * ours runs as one transaction: plan (session/), reserve ports, ask rtpengine, commit, activate,
+ * reply; a failure on the way undoes all of it. The requests of one call run one after the other,
+ * those of different calls side by side.
+ *
+ * Threads: control thread only.
+ * Owner:   main() owns it. It must live until the server that calls control_calls_handle() is gone.
+ */
+#pragma once
+
+#include "control/control-events.h"
+#include "control/control-server.h"
+#include "control/control-streams.h"
+#include "session/session-policy.h"
+
+typedef struct ControlCalls ControlCalls;
+
+typedef struct ControlCallsConfig {
+    SessionPolicy policy; /* .interfaces is borrowed; .random, .next_id and .arg are filled in */
+    ControlStreamsConfig streams;
+    ControlEvents *events; /* borrowed */
+    int max_sessions;      /* -1 = no limit */
+    unsigned delete_delay_s;
+} ControlCallsConfig;
+
+ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *config, GError **error);
+void control_calls_free(ControlCalls *calls);
+
+/** A ControlHandleCb; @user_data is the ControlCalls. */
+bool control_calls_handle(ControlRequest *req, void *user_data);
+
+/** Calls with a session now. */
+unsigned control_calls_count(const ControlCalls *calls);

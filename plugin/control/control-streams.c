@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "control/control-streams.h"
+
+#include "session/session-diff.h"
+
+struct ControlStreams {
+    uv_loop_t *loop;
+    MediaPool *pool;
+    MediaPorts *ports;
+    TlsCtx *ctx;
+    ControlStreamCb cb;
+    void *user_data;
+    GHashTable *by_id; /* uint64_t in the entry -> Entry, owned */
+};
+
+typedef struct Entry {
+    uint64_t id;
+    ControlStreams *owner;
+    char *call_id;
+    MediaPort *port[2];
+    bool opened;
+    bool closed;  /* the worker has let go */
+    bool waiting; /* for the end of the delay */
+    uv_timer_t *timer;
+} Entry;
+
+static void close_cb(uv_handle_t *handle)
+{
+    g_free(handle);
+}
+
+static void entry_free(gpointer data)
+{
+    Entry *e = data;
+
+    media_port_release(e->port[0]);
+    media_port_release(e->port[1]);
+    if (e->timer)
+        uv_close((uv_handle_t *)e->timer, close_cb);
+    g_free(e->call_id);
+    g_free(e);
+}
+
+static void drop_if_done(Entry *e)
+{
+    if (e->closed && !e->waiting)
+        g_hash_table_remove(e->owner->by_id, &e->id);
+}
+
+static void event_cb(const MediaEvent *event, void *user_data)
+{
+    ControlStreams *s = user_data;
+    Entry *e = g_hash_table_lookup(s->by_id, &event->stream_id);
+
+    if (!e)
+        return;
+    if (event->kind == MEDIA_EVENT_CLOSED) {
+        e->closed = true;
+        drop_if_done(e);
+        return;
+    }
+    s->cb(e->call_id, event, s->user_data);
+}
+
+ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig *config,
+                                    ControlStreamCb cb, void *user_data, GError **error)
+{
+    ControlStreams *s = g_new0(ControlStreams, 1);
+
+    s->loop = loop;
+    s->cb = cb;
+    s->user_data = user_data;
+    s->pool = media_pool_new(loop, config->n_workers, &config->limits, event_cb, s, error);
+    if (!s->pool) {
+        g_free(s);
+        return NULL;
+    }
+    s->ports = media_ports_new(config->port_min, config->port_max);
+    s->ctx = tls_ctx_ref(config->ctx);
+    s->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, entry_free);
+    return s;
+}
+
+void control_streams_free(ControlStreams *s)
+{
+    if (!s)
+        return;
+    media_pool_free(s->pool);
+    g_hash_table_unref(s->by_id);
+    media_ports_free(s->ports);
+    tls_ctx_unref(s->ctx);
+    g_free(s);
+}
+
+static Entry *entry_for(ControlStreams *s, uint64_t id, const char *call_id)
+{
+    Entry *e = g_hash_table_lookup(s->by_id, &id);
+
+    if (e)
+        return e;
+    e = g_new0(Entry, 1);
+    e->id = id;
+    e->owner = s;
+    e->call_id = g_strdup(call_id);
+    g_hash_table_insert(s->by_id, &e->id, e);
+    return e;
+}
+
+bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error)
+{
+    for (unsigned i = 0; i < plan->ports->len; i++) {
+        const SessionPortRequest *want = &g_array_index(plan->ports, SessionPortRequest, i);
+        MediaPort *port = media_port_reserve(s->ports, &want->ip, want->transport, 0, error);
+        if (!port) {
+            control_streams_rollback(s, plan);
+            return false;
+        }
+        entry_for(s, want->stream_id, plan->next->call_id)->port[want->side] = port;
+        session_plan_set_port(plan, i, media_port_addr(port)->port);
+    }
+    return true;
+}
+
+void control_streams_rollback(ControlStreams *s, const SessionPlan *plan)
+{
+    for (unsigned i = 0; i < plan->ports->len; i++) {
+        const SessionPortRequest *want = &g_array_index(plan->ports, SessionPortRequest, i);
+        g_hash_table_remove(s->by_id, &want->stream_id);
+    }
+}
+
+static void delay_cb(uv_timer_t *timer)
+{
+    Entry *e = timer->data;
+
+    e->waiting = false;
+    drop_if_done(e);
+}
+
+static void close_stream(ControlStreams *s, uint64_t id, unsigned delay_ms)
+{
+    Entry *e = g_hash_table_lookup(s->by_id, &id);
+
+    g_assert(e && e->opened);
+    media_close(s->pool, id);
+    if (!delay_ms)
+        return;
+    e->waiting = true;
+    e->timer = g_new0(uv_timer_t, 1);
+    e->timer->data = e;
+    uv_timer_init(s->loop, e->timer);
+    uv_timer_start(e->timer, delay_cb, delay_ms, 0);
+}
+
+static void open_stream(ControlStreams *s, const SessionAction *action)
+{
+    Entry *e = g_hash_table_lookup(s->by_id, &action->stream_id);
+
+    g_assert(e && !e->opened);
+    media_open(s->pool, e->id, &action->spec, s->ctx, e->port);
+    e->opened = true;
+}
+
+void control_streams_apply(ControlStreams *s, const Session *old, const Session *next,
+                           unsigned delay_ms)
+{
+    g_autoptr(GArray) actions = session_diff(old, next);
+
+    for (unsigned i = 0; i < actions->len; i++) {
+        const SessionAction *action = &g_array_index(actions, SessionAction, i);
+        switch (action->kind) {
+        case SESSION_OPEN:
+            open_stream(s, action);
+            break;
+        case SESSION_UPDATE:
+            media_update(s->pool, action->stream_id, &action->spec);
+            break;
+        case SESSION_CLOSE:
+            close_stream(s, action->stream_id, delay_ms);
+            break;
+        }
+    }
+}
+
+bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *ret_stats)
+{
+    return media_stats(s->pool, stream_id, ret_stats);
+}
+
+unsigned control_streams_ports_used(const ControlStreams *s)
+{
+    return media_ports_used(s->ports, NULL);
+}

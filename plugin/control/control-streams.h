@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * control-streams.h: the local resources of streams, that is their ports and their place in the
+ * media plane. It carries out what a change of session state asks for and undoes what a failed
+ * request had reserved.
+ *
+ *   state      ports      media plane   leaves it by
+ *   RESERVED   bound      -             apply() -> OPEN, rollback() -> gone
+ *   OPEN       bound      opened        apply() without it -> CLOSING
+ *   CLOSING    held       closing       the worker's last event and the end of the delay -> gone
+ *
+ * Threads: control thread only.
+ * Owner:   whoever made it frees it; it owns the media pool and the port pool.
+ */
+#pragma once
+
+#include "media/media-pool.h"
+#include "session/session-plan.h"
+
+typedef struct ControlStreams ControlStreams;
+
+/** Something happened to a stream that is OPEN. @call_id and @event are borrowed. */
+typedef void (*ControlStreamCb)(const char *call_id, const MediaEvent *event, void *user_data);
+
+typedef struct ControlStreamsConfig {
+    uint16_t port_min, port_max;
+    unsigned n_workers;
+    MediaLimits limits;
+    TlsCtx *ctx; /* borrowed, a reference is taken */
+} ControlStreamsConfig;
+
+ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig *config,
+                                    ControlStreamCb cb, void *user_data, GError **error);
+
+/** Closes every stream. The loop must run once more afterwards. */
+void control_streams_free(ControlStreams *s);
+
+/**
+ * Reserves every port that @plan asks for and writes the numbers into it. False and @error
+ * (MEDIA_PORTS_ERROR) when one cannot be had; then none is reserved.
+ */
+bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error);
+
+/** Gives back what _reserve() took for @plan. */
+void control_streams_rollback(ControlStreams *s, const SessionPlan *plan);
+
+/**
+ * Makes the media plane follow the change from @old to @next (either may be NULL). Ports of streams
+ * that end are given back @delay_ms later (delete-delay), their connections end now.
+ */
+void control_streams_apply(ControlStreams *s, const Session *old, const Session *next,
+                           unsigned delay_ms);
+
+/** False when the stream is not open. */
+bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *ret_stats);
+
+unsigned control_streams_ports_used(const ControlStreams *s);

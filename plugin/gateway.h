@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * gateway.h: puts the parts together as the configuration says: certificate, TLS settings, media
+ * plane, events, calls.
+ *
+ * Threads: control thread only.
+ * Owner:   main().
+ */
+#pragma once
+
+#include "control/control-calls.h"
+#include "plugin/config.h"
+
+typedef struct Gateway Gateway;
+
+/** @config: borrowed, must outlive it. NULL and @error name the option or file at fault. */
+Gateway *gateway_new(uv_loop_t *loop, const Config *config, GError **error);
+
+/** After the server that uses gateway_handle() is gone. The loop must run once more afterwards.
+ * NULL is allowed. */
+void gateway_free(Gateway *g);
+
+/** A ControlHandleCb; @user_data is the Gateway. */
+bool gateway_handle(ControlRequest *req, void *user_data);
