@@ -39,7 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DtlsStream, dtls_stream_free)
 /**
  * One datagram that arrived; empty to start a client. @now_us: any monotonic clock, always the same one.
  * Garbage and records that do not authenticate are ignored and counted, never an error.
- * In QUARANTINE up to 8 application datagrams are held back (TRK-10), more are dropped.
+ * In QUARANTINE up to 8 application datagrams are held back (TRK-10), more are dropped. Unlike in TLS they are
+ * decrypted first: a peer that missed our last flight must be answered, and only then are strangers' datagrams known.
  */
 TlsState dtls_stream_feed(DtlsStream *s, Span datagram, int64_t now_us, const DtlsSink *sink);
 

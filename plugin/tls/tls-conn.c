@@ -67,7 +67,7 @@ static void fail_openssl(TlsConn *c)
         fail_alert(c, reason - SSL_AD_REASON_OFFSET);
     else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
         tls_conn_fail(c, TLS_FAILURE_NO_CERTIFICATE, text);
-    else if (!SSL_is_init_finished(c->ssl) && c->state == TLS_STATE_HANDSHAKE)
+    else if (c->state == TLS_STATE_HANDSHAKE)
         tls_conn_fail(c, TLS_FAILURE_HANDSHAKE, text ? text : "no room to answer");
     else
         tls_conn_fail(c, TLS_FAILURE_RECORD, text ? text : "no room to answer");

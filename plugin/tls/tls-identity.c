@@ -111,8 +111,6 @@ TlsIdentity *tls_identity_new_self_signed(GError **error)
 
 /* ---- certificates from files */
 
-/* Returns the file's bytes as a BIO whose memory is wiped by wipe_and_free(), or NULL and @error.
- */
 static char *read_file(const char *path, size_t *ret_len, GError **error)
 {
     g_autoptr(GError) cause = NULL;

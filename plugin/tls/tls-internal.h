@@ -84,7 +84,6 @@ typedef struct TlsConn {
     TlsState state;
     FingerprintSet expected; /* n == 0: not known yet */
     bool allow_sha1;
-    bool mismatch; /* the verify callback refused the certificate */
     bool close_sent;
     uint8_t cookie[DTLS_COOKIE_LEN]; /* DTLS server only */
     TlsFailure failure;

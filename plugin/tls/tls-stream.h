@@ -56,7 +56,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsStream, tls_stream_free)
  */
 TlsState tls_stream_feed(TlsStream *s, Span in, Buf *plain, Buf *out);
 
-/** The transport ended without close_notify: EOF becomes FAILED with TLS_FAILURE_TRUNCATED unless already EOF (TRK-23). */
+/**
+ * The transport ended: FAILED with TLS_FAILURE_TRUNCATED unless the close_notify was there (TRK-23). Call it when
+ * tls_stream_pending() is false, or what is held back, which may include a close_notify, is lost.
+ */
 TlsState tls_stream_feed_eof(TlsStream *s);
 
 /**
