@@ -96,11 +96,16 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
     g_array_append_val(plan->lines, line);
 }
 
-/* Lines that the answer does not have are not accepted. */
+/* Lines that the answer does not have are not accepted; a later answer that has them comes too
+ * late. */
 static void end_missing(SessionPlan *plan)
 {
-    for (unsigned i = plan->lines->len; i < plan->dialog->slots->len; i++)
-        session_slot_release(session_slot(plan->dialog, i));
+    for (unsigned i = plan->lines->len; i < plan->dialog->slots->len; i++) {
+        SessionSlot *slot = session_slot(plan->dialog, i);
+        session_slot_release(slot);
+        if (slot->treatment == SESSION_E2AE)
+            slot->treatment = SESSION_CLOSED;
+    }
 }
 
 SessionPlan *session_plan_answer(const Session *old, const NgRequest *req, SdpDoc *doc,

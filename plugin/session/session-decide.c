@@ -77,16 +77,33 @@ static SessionDecision keep_protected(const SessionSettings *settings, SessionSi
     return protect(facts, facts->secure, settings->allow_sha1);
 }
 
+/* The stream tells, not the treatment: an offer that was refused has changed that, but not the
+ * stream. */
+static bool is_running(const SessionSlot *slot, const Medium *medium)
+{
+    const SessionStream *stream = session_slot_current(slot);
+
+    return stream && stream->medium == medium;
+}
+
+static bool was_ours(const SessionSlot *slot, const Medium *medium)
+{
+    if (!slot || slot->medium != medium)
+        return false;
+    return slot->treatment == SESSION_E2AE || slot->treatment == SESSION_REJECT ||
+           slot->treatment == SESSION_CLOSED;
+}
+
 SessionDecision session_decide(const SessionSettings *settings, const SessionSlot *slot,
                                SessionSide from, bool start, const SessionFacts *facts)
 {
     if (!facts->medium)
         return decision(SESSION_UPSTREAM, NULL);
-    if (facts->media->port == 0) {
-        bool ours = slot && slot->medium == facts->medium && slot->treatment != SESSION_PASS;
-        return ours ? decision(SESSION_CLOSED, NULL) : unprotected(facts, NULL);
-    }
-    if (slot && slot->treatment == SESSION_E2AE && slot->medium == facts->medium)
+    bool running = slot && is_running(slot, facts->medium);
+    if (facts->media->port == 0)
+        return running || was_ours(slot, facts->medium) ? decision(SESSION_CLOSED, NULL)
+                                                        : unprotected(facts, NULL);
+    if (running)
         return keep_protected(settings, from, facts);
     return from == SESSION_ACCESS ? from_access(settings, facts)
                                   : from_core(settings, start, facts);

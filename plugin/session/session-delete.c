@@ -9,7 +9,7 @@ Session *session_delete(const Session *old, const NgRequest *req, bool *ret_matc
 
     *ret_matched = false;
     for (unsigned i = next->dialogs->len; i-- > 0;) {
-        if (!session_dialog_selected(next->dialogs->pdata[i], req))
+        if (!session_dialog_selected(old, next->dialogs->pdata[i], req))
             continue;
         g_ptr_array_remove_index(next->dialogs, i);
         *ret_matched = true;

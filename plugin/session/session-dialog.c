@@ -112,7 +112,9 @@ static void inherit_map(SessionDialog *d, const Session *s, Span from_tag)
         d->upstream_count = sibling->upstream_count;
         for (unsigned k = 0; k < sibling->slots->len; k++) {
             SessionSlot *slot = session_slot_new();
-            slot->upstream_index = session_slot(sibling, k)->upstream_index;
+            const SessionSlot *known = session_slot(sibling, k);
+            slot->upstream_index = known->upstream_index;
+            slot->upstream_text[side] = g_strdup(known->upstream_text[side]);
             g_ptr_array_add(d->slots, slot);
         }
         return;
@@ -173,7 +175,16 @@ SessionDialog *session_dialog_for_answer(Session *s, const NgRequest *req, GErro
     return d;
 }
 
-bool session_dialog_selected(const SessionDialog *d, const NgRequest *req)
+/* The branch of the offer, when one of several forks ends; the branch of a BYE is new and names
+ * nothing. */
+static bool branch_is_known(const Session *s, const NgRequest *req)
+{
+    SessionSide side;
+
+    return req->via_branch.len && by_branch(s, req->from_tag, req->via_branch, &side);
+}
+
+bool session_dialog_selected(const Session *s, const SessionDialog *d, const NgRequest *req)
 {
     SessionSide side;
 
@@ -184,5 +195,5 @@ bool session_dialog_selected(const SessionDialog *d, const NgRequest *req)
     const char *other = d->tag[session_other(side)];
     if (req->to_tag.len)
         return !other || is(other, req->to_tag);
-    return !req->via_branch.len || !d->via_branch || other || same_branch(d, req->via_branch);
+    return !branch_is_known(s, req) || same_branch(d, req->via_branch);
 }

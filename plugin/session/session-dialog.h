@@ -18,5 +18,5 @@ SessionDialog *session_dialog_for_offer(Session *s, const NgRequest *req, GError
  * it. */
 SessionDialog *session_dialog_for_answer(Session *s, const NgRequest *req, GError **error);
 
-/** Do the request's tags or branch select @d for deletion? */
-bool session_dialog_selected(const SessionDialog *d, const NgRequest *req);
+/** Do the request's tags or branch select @d, one of @s, for deletion? */
+bool session_dialog_selected(const Session *s, const SessionDialog *d, const NgRequest *req);

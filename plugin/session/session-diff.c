@@ -5,10 +5,11 @@
 
 void session_stream_spec(const SessionStream *stream, MediaSpec *ret_spec)
 {
-    memset(ret_spec, 0, sizeof *ret_spec); /* padding too: specs are compared as bytes */
-    ret_spec->transport = stream->medium->transport;
-    ret_spec->framing = stream->medium->framing;
-    ret_spec->answered = stream->answered;
+    *ret_spec = (MediaSpec){
+        .transport = stream->medium->transport,
+        .framing = stream->medium->framing,
+        .answered = stream->answered,
+    };
     for (int side = 0; side < 2; side++) {
         const SessionLeg *leg = &stream->leg[side];
         MediaLeg *media = &ret_spec->leg[side];
@@ -19,6 +20,19 @@ void session_stream_spec(const SessionStream *stream, MediaSpec *ret_spec)
         media->fingerprints = leg->fingerprints;
         media->allow_sha1 = stream->allow_sha1;
     }
+}
+
+static bool same_leg(const MediaLeg *a, const MediaLeg *b)
+{
+    return a->security == b->security && a->setup == b->setup && a->tls_role == b->tls_role &&
+           a->allow_sha1 == b->allow_sha1 && addr_eq(&a->remote, &b->remote) &&
+           fp_set_eq(&a->fingerprints, &b->fingerprints);
+}
+
+static bool same_spec(const MediaSpec *a, const MediaSpec *b)
+{
+    return a->transport == b->transport && a->framing == b->framing && a->answered == b->answered &&
+           same_leg(&a->leg[0], &b->leg[0]) && same_leg(&a->leg[1], &b->leg[1]);
 }
 
 typedef struct DiffContext {
@@ -36,7 +50,7 @@ static void add_open_or_update(SessionStream *stream, void *arg)
     if (c->other && session_find_stream(c->other, stream->id, NULL, NULL, &before)) {
         MediaSpec was;
         session_stream_spec(before, &was);
-        if (memcmp(&was, &action.spec, sizeof was) == 0)
+        if (same_spec(&was, &action.spec))
             return;
         action.kind = SESSION_UPDATE;
     }

@@ -3,6 +3,8 @@
 
 #include "session/session-leg.h"
 
+#define DISCARD_PORT 9 /* of a peer that connects (COM-02) */
+
 /* 24 characters of base64: 144 random bits, of which DTL-05 asks for 120, in its alphabet. */
 static char *new_tls_id(const SessionPolicy *policy)
 {
@@ -23,10 +25,17 @@ static void set_text(char **field, Span value)
     *field = dup_or_null(value);
 }
 
+/* TRK-12: a hold address says nothing about where the peer is, unless we know nothing better. */
+static void move_remote(SessionLeg *leg, const Addr *remote)
+{
+    if (leg->remote.family == ADDR_NONE || !addr_is_any(remote))
+        leg->remote = *remote;
+}
+
 /* What the peer says of itself, whether in an offer or an answer. */
 static void take_peer(SessionLeg *leg, const SessionFacts *facts)
 {
-    leg->remote = facts->remote;
+    move_remote(leg, &facts->remote);
     leg->fingerprints = leg->secure ? facts->fingerprints : (FingerprintSet){0};
     leg->peer_connection = facts->connection != SDP_CONNECTION_NONE;
     set_text(&leg->peer_tls_id, facts->tls_id);
@@ -61,13 +70,6 @@ void session_leg_offering(SessionStream *stream, SessionSide to, const SessionSe
         leg->tls_id = new_tls_id(policy);
 }
 
-/* TRK-12: a hold address says nothing about where the peer is. */
-static void move_remote(SessionLeg *leg, const Addr *remote)
-{
-    if (remote->family != ADDR_NONE && !addr_is_any(remote) && remote->port != 0)
-        leg->remote = *remote;
-}
-
 void session_leg_refresh(SessionStream *stream, SessionSide from, const SessionFacts *facts)
 {
     SessionLeg *leg = &stream->leg[from];
@@ -82,6 +84,8 @@ static bool remote_moved(const SessionLeg *leg, const Addr *remote)
 {
     if (remote->family == ADDR_NONE || addr_is_any(remote) || addr_is_any(&leg->remote))
         return false;
+    if (remote->port == DISCARD_PORT || leg->remote.port == DISCARD_PORT)
+        return !addr_ip_eq(&leg->remote, remote);
     return !addr_eq(&leg->remote, remote);
 }
 
@@ -122,7 +126,11 @@ bool session_leg_unchanged(const SessionStream *stream, SessionSide from, const 
         return !association_changed(leg, facts);
     if (facts->path.len && text_differs(leg->peer_path, facts->path))
         return false;
-    return leg->setup != MEDIA_SETUP_ACTIVE || !remote_moved(leg, &facts->remote);
+    /* Where a=connection could have said "existing", only an identical m-section says so without it
+     * (TRK-08). */
+    bool address_counts =
+        leg->setup == MEDIA_SETUP_ACTIVE || m->connection == MEDIUM_CONNECTION_NEGOTIATE;
+    return !address_counts || !remote_moved(leg, &facts->remote);
 }
 
 /* Why the answer cannot be taken for a protected stream, before roles come into it. */
@@ -153,7 +161,7 @@ const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSet
     if (fault)
         return fault;
     if (by_setup && !stays &&
-        !session_offer_setup(sent, facts->setup, facts->remote.port == 9, m, &setup))
+        !session_offer_setup(sent, facts->setup, facts->remote.port == DISCARD_PORT, m, &setup))
         return "a=setup of the answer does not fit the offer";
     if (m->both_active_deadlock && setup == MEDIA_SETUP_ACTIVE && other == MEDIA_SETUP_ACTIVE)
         return "both peers wait to be connected to";

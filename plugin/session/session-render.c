@@ -40,6 +40,17 @@ static void edit_lines(const SessionPlan *plan, SdpEdit *edit, bool alone)
     }
 }
 
+/* rtpengine may leave to the session part what a DTLS line needs that it passes on as it is. */
+static void inherit_theirs(const SessionPlan *plan, SdpEdit *theirs)
+{
+    for (unsigned i = 0; i < plan->lines->len; i++) {
+        const SessionLine *line = session_plan_line(plan, i);
+        unsigned section = line->upstream + 1;
+        if (line->kind == SESSION_LINE_UPSTREAM && section < sdp_edit_doc(theirs)->n_sections)
+            session_section_inherit(theirs, section);
+    }
+}
+
 /* A protected line has a transport of its own and cannot be bundled (BFC-08). */
 static void unbundle(const SessionPlan *plan, SdpEdit *session_part)
 {
@@ -107,6 +118,8 @@ char *session_plan_render(const SessionPlan *plan, Span upstream, GError **error
     }
     SdpEdit *session_part = theirs ? theirs : own;
     edit_lines(plan, own, theirs || cleaned);
+    if (cleaned && theirs)
+        inherit_theirs(plan, theirs);
     if (cleaned)
         session_section_clean_session(session_part);
     if (cleaned && !theirs)

@@ -37,7 +37,11 @@ static SdpSetup effective_answer(SdpSetup answered, bool peer_discard, const Med
 bool session_offer_setup(SdpSetup sent, SdpSetup answered, bool peer_discard, const Medium *m,
                          MediaSetup *ret_setup)
 {
-    switch (effective_answer(answered, peer_discard, m)) {
+    SdpSetup effective = effective_answer(answered, peer_discard, m);
+
+    if (sent == SDP_SETUP_HOLDCONN && effective != SDP_SETUP_HOLDCONN)
+        return false; /* COM-01: nothing else answers holdconn, and the other leg is held too */
+    switch (effective) {
     case SDP_SETUP_ACTIVE:
         if (sent == SDP_SETUP_ACTIVE)
             return false;

@@ -14,8 +14,10 @@ static const char *const leg_attrs[] = {
 };
 static const char *const setup_attr[] = {"setup", NULL};
 static const char *const indication_attr[] = {"3ge2ae", NULL};
-/* Attributes that count for an m-line from the session part (TRK-14). */
-static const char *const inherited_attrs[] = {"fingerprint", "setup", "connection", NULL};
+/* Attributes that count for an m-line from the session part (TRK-14), by what its proto makes of
+ * them. */
+static const char *const secure_attrs[] = {"fingerprint", "setup", "connection", NULL};
+static const char *const tcp_attrs[] = {"setup", "connection", NULL};
 static const char *const session_attrs[] = {"fingerprint", "setup",  "connection",
                                             "tls-id",      "3ge2ae", NULL};
 
@@ -95,12 +97,28 @@ void session_section_stream(SdpEdit *edit, unsigned index, const SessionPlan *pl
     add_indication(edit, section, plan, to);
 }
 
+/* ORG-11: an answer has the media type that was offered, whatever the answerer wrote. */
+static void restore_media_type(SdpEdit *edit, unsigned section, const SessionSlot *slot)
+{
+    const SdpDoc *doc = sdp_edit_doc(edit);
+    const SdpMedia *media = &doc->sections[section].media;
+
+    if (!slot->media_type || span_eq_nocase(media->media, span_str(slot->media_type)))
+        return;
+    g_autofree char *fmt = media->fmt.len ? span_dup(media->fmt) : g_strdup("*");
+    g_autofree char *text =
+        g_strdup_printf("m=%s 0 %s %s", slot->media_type, slot->offer_proto, fmt);
+    sdp_edit_replace(edit, doc->sections[section].first, text);
+}
+
 void session_section_zero(SdpEdit *edit, unsigned index, const SessionPlan *plan,
                           const SessionSlot *slot)
 {
     unsigned section = index + 1;
     bool secure = session_other(plan->from) == SESSION_ACCESS || plan->next->settings.core_tls;
 
+    if (plan->answer)
+        restore_media_type(edit, section, slot);
     sdp_edit_set_port(edit, section, 0);
     if (slot->medium)
         sdp_edit_set_proto(edit, section, leg_proto(plan, slot, secure));
@@ -124,15 +142,35 @@ static void copy_conn(SdpEdit *edit, unsigned section)
     sdp_edit_insert_after(edit, doc->sections[section].first, copy);
 }
 
+static bool proto_has(const SdpEdit *edit, unsigned section, const char *layer)
+{
+    g_autofree char *proto = span_dup(sdp_edit_doc(edit)->sections[section].media.proto);
+    g_autofree char *upper = g_ascii_strup(proto, -1);
+
+    return strstr(upper, layer) != NULL;
+}
+
+void session_section_inherit(SdpEdit *edit, unsigned section)
+{
+    if (proto_has(edit, section, "TLS"))
+        sdp_edit_copy_down(edit, section, secure_attrs);
+    else if (proto_has(edit, section, "TCP"))
+        sdp_edit_copy_down(edit, section, tcp_attrs);
+}
+
+void session_section_alone(SdpEdit *edit, unsigned section)
+{
+    session_section_inherit(edit, section);
+    copy_conn(edit, section);
+}
+
 void session_section_keep(SdpEdit *edit, unsigned index, bool alone)
 {
     unsigned section = index + 1;
 
     sdp_edit_delete_attrs(edit, section, indication_attr);
-    if (alone) {
-        sdp_edit_copy_down(edit, section, inherited_attrs);
-        copy_conn(edit, section);
-    }
+    if (alone)
+        session_section_alone(edit, section);
 }
 
 void session_section_clean_session(SdpEdit *edit)

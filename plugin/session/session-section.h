@@ -24,5 +24,16 @@ void session_section_zero(SdpEdit *edit, unsigned index, const SessionPlan *plan
  */
 void session_section_keep(SdpEdit *edit, unsigned index, bool alone);
 
+/**
+ * Writes into @section (from 1) of any body what counts for its proto from the session part, which
+ * is about to lose it: a line that is not ours must not lose its security for the sake of one that
+ * is (ORG-06).
+ */
+void session_section_inherit(SdpEdit *edit, unsigned section);
+
+/** The same, and its address: @section (from 1) will stand under the session part of another body.
+ */
+void session_section_alone(SdpEdit *edit, unsigned section);
+
 /** Takes out of the session part what must not reach the other leg (ORG-06, IND-02). */
 void session_section_clean_session(SdpEdit *edit);

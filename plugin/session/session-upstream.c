@@ -9,7 +9,9 @@
 
 #include "sdp/sdp-edit.h"
 #include "sdp/sdp-merge.h"
+#include "sdp/sdp-rewrite.h"
 #include "session/session-plan-private.h"
+#include "session/session-section.h"
 
 void session_upstream_assign(SessionDialog *d, SessionSlot *slot)
 {
@@ -26,21 +28,28 @@ static int slot_of(const SessionDialog *d, unsigned k)
     return -1;
 }
 
-static void remember(SessionPlan *plan, const SdpEdit *edit, unsigned index)
+/* As it would have to stand under the session part of a later body. */
+static void remember(SessionPlan *plan, unsigned index)
 {
     SessionSlot *slot = session_slot(plan->dialog, index);
+    g_autoptr(SdpEdit) edit = sdp_edit_new(plan->doc);
     g_autoptr(GString) text = g_string_new(NULL);
 
+    session_section_alone(edit, index + 1);
     sdp_edit_render_section(edit, index + 1, text);
     g_free(slot->upstream_text[plan->from]);
     slot->upstream_text[plan->from] = g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The last section of this side, as an inactive one. NULL when there never was one. */
+/*
+ * The last section of @side, as an inactive one; that of the other side without a port when @side
+ * never sent one through rtpengine. NULL when neither did.
+ */
 static char *placeholder(const SessionSlot *slot, SessionSide side)
 {
     static const char *const directions[] = {"sendrecv", "sendonly", "recvonly", "inactive", NULL};
-    const char *text = slot->upstream_text[side];
+    const char *own = slot->upstream_text[side];
+    const char *text = own ? own : slot->upstream_text[session_other(side)];
 
     if (!text)
         return NULL;
@@ -48,6 +57,8 @@ static char *placeholder(const SessionSlot *slot, SessionSide side)
     if (!doc || doc->n_sections != 2)
         return NULL;
     g_autoptr(SdpEdit) edit = sdp_edit_new(doc);
+    if (!own)
+        sdp_edit_set_port(edit, 1, 0);
     sdp_edit_delete_attrs(edit, 1, directions);
     sdp_edit_add_attr(edit, 1, "inactive", NULL);
     return sdp_edit_render(edit);
@@ -109,7 +120,7 @@ static void collect(SessionPlan *plan, const SdpEdit *edit, UpstreamBody *b)
             SdpPick pick = {edit, (unsigned)index + 1};
             g_array_append_val(b->picks, pick);
             b->alive |= plan->doc->sections[pick.section].media.port != 0;
-            remember(plan, edit, (unsigned)index);
+            remember(plan, (unsigned)index);
         } else {
             add_placeholder(b, session_slot(d, (unsigned)index), plan->from);
         }
