@@ -35,7 +35,7 @@ class Call:
         keys = {"call-id": name, "from-tag": "ue", "sdp": msrpcall.ue_sdp(UE, cert)}
         offer = e2ae.client.request(dict(msrpcall.ng_keys("originating"), command="offer", **keys))
         assert offer.get("result") == "ok", offer
-        assert stream(offer, 0)["treatment"] == "e2ae", offer
+        assert stream(offer, 1)["treatment"] == "e2ae", offer
         self.at_core = sdp.Sdp(offer["sdp"])
         answer = e2ae.client.request({
             "command": "answer", "call-id": name, "from-tag": "ue", "to-tag": "core",
@@ -56,7 +56,7 @@ class Call:
 
 
 def stream(reply, index):
-    """The entry of one m-line in the e2ae part of a reply."""
+    """The entry of one m-line, numbered from 1, in the e2ae part of a reply."""
     return [entry for entry in reply["e2ae"]["streams"] if int(entry["index"]) == index][0]
 
 
@@ -122,7 +122,7 @@ with tap.check("ORG-17: an offer without a fingerprint is rejected with a reason
     reply = e2ae.client.request(dict(msrpcall.ng_keys("originating"), command="offer", **{
         "call-id": "no-fingerprint", "from-tag": "ue", "sdp": msrpcall.ue_sdp(UE, ue_cert, fingerprint=False)}))
     assert reply.get("result") == "ok", reply
-    assert stream(reply, 0)["treatment"] == "reject" and stream(reply, 0)["reason"], reply
+    assert stream(reply, 1)["treatment"] == "reject" and stream(reply, 1)["reason"], reply
     assert sdp.Sdp(reply["sdp"]).media[0].port == 0, reply["sdp"]
 with tap.check("ORG-17: and nothing is reserved for it"):
     assert e2ae.sockets() == [], e2ae.sockets()
