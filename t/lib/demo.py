@@ -4,7 +4,9 @@
 With --once it ends after the call; otherwise it keeps serving, for a SIP proxy of your own."""
 import argparse
 import hashlib
+import itertools
 import os
+import select
 import signal
 import socket
 import ssl
@@ -30,18 +32,24 @@ def title(text):
     print(f"\n==== {text}")
 
 
+def sections(text):
+    """The lines of an SDP, cut before each m-line."""
+    parts = [[]]
+    for line in text.rstrip("\r\n").split("\r\n"):
+        if line.startswith("m="):
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
 def columns(left_title, left, right_title, right):
-    """Two descriptions beside each other."""
-    left = [left_title, "-" * len(left_title)] + left.rstrip("\r\n").split("\r\n")
-    right = [right_title, "-" * len(right_title)] + right.rstrip("\r\n").split("\r\n")
+    """Two descriptions beside each other, m-line by m-line."""
     width = 62
-    for number in range(max(len(left), len(right))):
-        first = left[number] if number < len(left) else ""
-        second = right[number] if number < len(right) else ""
-        if len(first) > width:
-            first = first[:width - 3] + "..."
-        if len(second) > width:
-            second = second[:width - 3] + "..."
+    rows = [(left_title, right_title), ("-" * len(left_title), "-" * len(right_title))]
+    for pair in itertools.zip_longest(sections(left), sections(right), fillvalue=()):
+        rows += itertools.zip_longest(*pair, fillvalue="")
+    for first, second in rows:
+        first, second = (line if len(line) <= width else line[:width - 3] + "..." for line in (first, second))
         print(f"  {first:{width}}  {second}".rstrip())
 
 
@@ -169,7 +177,11 @@ class Demo:
             raise procs.Failure(f"{what} is not what was sent: {got!r}")
 
     def hang_up(self):
+        # Each end closes its sending side and sees the other's close: close_notify at the UE, FIN at the core.
+        self.plain.shutdown(socket.SHUT_WR)
         self.tls.unwrap().close()
+        if self.plain.recv(1):
+            raise procs.Failure("bytes after the end")
         self.plain.close()
         self.listener.close()
         self.request({"command": "delete", "call-id": CALL_ID, "from-tag": "ue", "delete-delay": 0})
@@ -181,21 +193,17 @@ class Demo:
               f'  modparam("rtpengine", "rtpengine_sock", "udp:{self.plugin.ng_address[0]}:{self.plugin.ng_address[1]}")\n'
               f'  rtpengine_offer("e2ae=originating replace-origin replace-session-connection '
               f'direction=access direction=core");\n\nCtrl-C ends it.', flush=True)
-        for server in (self.rtpengine, self.plugin):
-            threading.Thread(target=self.watch, args=(server,), daemon=True).start()
+        ends = [os.pidfd_open(server.process.pid) for server in (self.rtpengine, self.plugin)]
         try:
-            signal.pause()
+            select.select(ends, [], [])
         except KeyboardInterrupt:
             print()
-
-    @staticmethod
-    def watch(server):
-        """When one of the two ends by itself, so does the demonstration."""
-        server.process.wait()
-        os.kill(os.getpid(), signal.SIGTERM)
+            return
+        raise procs.Failure("one of the two ended by itself")
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also when started in the background
     parser = argparse.ArgumentParser(prog="dev run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the call")
     demo = Demo(parser.parse_args().once)
