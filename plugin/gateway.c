@@ -57,7 +57,8 @@ static bool check_interfaces(const Config *c, GError **error)
     return true;
 }
 
-static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c, GError **error)
+static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
+                                const ControlUpstream *upstream, GError **error)
 {
     ControlCallsConfig config = {
         .policy = {.interfaces = g->interfaces,
@@ -73,12 +74,15 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c, GE
         .delete_delay_s = c->delete_delay_s,
     };
 
+    if (upstream)
+        config.policy.gateway = control_upstream_local(upstream);
     tls_identity_fingerprints(g->identity, c->fingerprint_hash, &config.policy.local_fingerprints);
     log_identity(&config.policy.local_fingerprints);
     return control_calls_new(loop, &config, error);
 }
 
-static bool build(Gateway *g, uv_loop_t *loop, const Config *c, GError **error)
+static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUpstream *upstream,
+                  GError **error)
 {
     TlsProfile profile = {
         .ciphers = c->tls_ciphers,
@@ -98,15 +102,16 @@ static bool build(Gateway *g, uv_loop_t *loop, const Config *c, GError **error)
         control_events_new(loop, (const Addr *)c->event_sinks->data, c->event_sinks->len, error);
     if (!g->events)
         return false;
-    g->calls = make_calls(g, loop, c, error);
+    g->calls = make_calls(g, loop, c, upstream, error);
     return g->calls != NULL;
 }
 
-Gateway *gateway_new(uv_loop_t *loop, const Config *config, GError **error)
+Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstream *upstream,
+                     GError **error)
 {
     Gateway *g = g_new0(Gateway, 1);
 
-    if (build(g, loop, config, error))
+    if (build(g, loop, config, upstream, error))
         return g;
     gateway_free(g);
     return NULL;

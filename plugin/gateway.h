@@ -13,8 +13,10 @@
 
 typedef struct Gateway Gateway;
 
-/** @config: borrowed, must outlive it. NULL and @error name the option or file at fault. */
-Gateway *gateway_new(uv_loop_t *loop, const Config *config, GError **error);
+/** @upstream: (nullable, borrowed for the call) the rtpengine behind us. @config: borrowed, must
+ * outlive it. NULL and @error name the option or file at fault. */
+Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstream *upstream,
+                     GError **error);
 
 /** After the server that uses gateway_handle() is gone. The loop must run once more afterwards.
  * NULL is allowed. */

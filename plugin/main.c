@@ -221,7 +221,7 @@ static bool start_control(Program *p, GError **error)
         if (!upstream)
             return false;
     }
-    p->gateway = gateway_new(&p->loop, c, error);
+    p->gateway = gateway_new(&p->loop, c, upstream, error);
     if (!p->gateway) {
         control_upstream_free(upstream);
         return false;

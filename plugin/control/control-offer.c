@@ -76,12 +76,22 @@ static void tell_refused(const Transaction *t)
     }
 }
 
+/* rtpengine's part is there: the body for the proxy. */
+static char *complete_plan(Transaction *t, Span upstream, GError **error)
+{
+    const ControlCalls *calls = t->call->calls;
+
+    if (t->plan->upstream_sdp && (!session_plan_absorb(t->plan, upstream, &calls->policy, error) ||
+                                  !control_streams_reserve(calls->streams, t->plan, error)))
+        return NULL;
+    return session_plan_render(t->plan, upstream, error);
+}
+
 /* @reply: (taken) what the proxy gets, but for the SDP and our own part. */
 static void finish(Transaction *t, NgValue *reply)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *sdp =
-        session_plan_render(t->plan, ng_dict_get_str(reply, SPAN("sdp")), &error);
+    g_autofree char *sdp = complete_plan(t, ng_dict_get_str(reply, SPAN("sdp")), &error);
 
     if (!sdp) {
         ng_value_free(reply);
@@ -168,7 +178,7 @@ static void start(Transaction *t)
     if (!control_streams_reserve(t->call->calls->streams, t->plan, &error)) {
         control_request_reply_error(t->req, port_reason(error));
         end(t);
-    } else if (!plan->upstream_sdp) {
+    } else if (session_plan_ready(t->plan), !plan->upstream_sdp) {
         finish(t, ng_reply_ok());
     } else if (!control_server_upstream(t->req->server)) {
         fail(t, "the offer has m-lines for rtpengine, and none is configured (--rtpengine)");

@@ -110,15 +110,16 @@ static Entry *entry_for(ControlStreams *s, uint64_t id, const char *call_id)
 
 bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error)
 {
-    for (unsigned i = 0; i < plan->ports->len; i++) {
-        const SessionPortRequest *want = &g_array_index(plan->ports, SessionPortRequest, i);
+    while (plan->n_reserved < plan->ports->len) {
+        const SessionPortRequest *want =
+            &g_array_index(plan->ports, SessionPortRequest, plan->n_reserved);
         MediaPort *port = media_port_reserve(s->ports, &want->ip, want->transport, 0, error);
         if (!port) {
             control_streams_rollback(s, plan);
             return false;
         }
         entry_for(s, want->stream_id, plan->next->call_id)->port[want->side] = port;
-        session_plan_set_port(plan, i, media_port_addr(port)->port);
+        session_plan_set_port(plan, plan->n_reserved++, media_port_addr(port)->port);
     }
     return true;
 }

@@ -36,7 +36,7 @@ ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig 
 void control_streams_free(ControlStreams *s);
 
 /**
- * Reserves every port that @plan asks for and writes the numbers into it. False and @error
+ * Reserves every port that @plan asks for and does not have yet, and writes the numbers into it. False and @error
  * (MEDIA_PORTS_ERROR) when one cannot be had; then none is reserved.
  */
 bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error);

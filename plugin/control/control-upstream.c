@@ -293,6 +293,17 @@ const Addr *control_upstream_addr(const ControlUpstream *u)
     return &u->addr;
 }
 
+Addr control_upstream_local(const ControlUpstream *u)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    Addr local = {0};
+
+    if (getsockname(u->fd, (struct sockaddr *)&sa, &len) == 0)
+        addr_from_sockaddr((struct sockaddr *)&sa, &local);
+    return addr_with_port(local, 0);
+}
+
 unsigned control_upstream_outstanding(const ControlUpstream *u)
 {
     return g_hash_table_size(u->exchanges);

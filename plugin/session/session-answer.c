@@ -36,8 +36,8 @@ static const char *proto_fault(const SessionSlot *slot, const SessionFacts *fact
     return NULL;
 }
 
-static void answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
-                          SessionLine *line, const SessionPolicy *policy)
+void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
+                           SessionLine *line, const SessionPolicy *policy)
 {
     SessionStream *stream = session_slot_current(slot);
 
@@ -57,6 +57,22 @@ static void answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFac
     stream->answered = true;
     promote(slot);
     line->kind = SESSION_LINE_STREAM;
+}
+
+/*
+ * Behind rtpengine's gateway, the core's answer is what rtpengine will make of it, and the UE's
+ * goes there rewritten (session-gateway.h).
+ */
+static void answer_ours(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
+                        SessionLine *line, const SessionPolicy *policy)
+{
+    if (!slot->gateway || plan->from == SESSION_ACCESS)
+        session_answer_stream(plan, slot, facts, line, policy);
+    if (!slot->gateway)
+        return;
+    line->upstream = (unsigned)slot->upstream_index;
+    if (plan->from == SESSION_CORE || line->kind == SESSION_LINE_STREAM)
+        line->kind = SESSION_LINE_GATEWAY;
 }
 
 static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
@@ -82,7 +98,7 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
         line.upstream = (unsigned)slot->upstream_index;
         break;
     case SESSION_E2AE:
-        answer_stream(plan, slot, &facts, &line, policy);
+        answer_ours(plan, slot, &facts, &line, policy);
         break;
     case SESSION_REJECT:
     case SESSION_CLOSED:

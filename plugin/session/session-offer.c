@@ -3,6 +3,7 @@
 
 #include "session/session-decide.h"
 #include "session/session-dialog.h"
+#include "session/session-gateway.h"
 #include "session/session-leg.h"
 #include "session/session-plan-private.h"
 
@@ -56,26 +57,30 @@ static void reserve(SessionPlan *plan, SessionStream *stream, SessionSide side,
     SessionLeg *leg = &stream->leg[side];
     const SessionInterface *interface =
         session_interface(policy, plan->dialog->interface[side], family);
+    const SessionInterface to_rtpengine = {"rtpengine", policy->gateway, policy->gateway};
+
+    if (stream->gateway && side == SESSION_CORE)
+        interface = &to_rtpengine;
     SessionPortRequest request = {
         .stream_id = stream->id,
         .side = side,
         .transport = stream->medium->transport,
         .ip = interface->local,
     };
-
     leg->interface = g_strdup(interface->name);
     leg->local = interface->local;
     leg->advertised = interface->advertised;
     g_array_append_val(plan->ports, request);
 }
 
-static SessionStream *new_stream(SessionPlan *plan, const SessionFacts *facts,
-                                 const SessionPolicy *policy)
+static SessionStream *new_stream(SessionPlan *plan, const SessionSlot *slot,
+                                 const SessionFacts *facts, const SessionPolicy *policy)
 {
     const SessionSettings *settings = &plan->next->settings;
     SessionSide to = session_other(plan->from);
     SessionStream *stream = session_stream_new(policy->next_id(policy->arg), facts->medium);
 
+    stream->gateway = slot->gateway;
     stream->allow_sha1 = settings->allow_sha1;
     stream->local_fingerprints = policy->local_fingerprints;
     session_leg_offered(stream, plan->from, facts, policy);
@@ -85,20 +90,22 @@ static SessionStream *new_stream(SessionPlan *plan, const SessionFacts *facts,
     return stream;
 }
 
-static bool usable(const SessionStream *stream, const SessionFacts *facts, SessionSide from)
+static bool usable(const SessionSlot *slot, const SessionStream *stream, const SessionFacts *facts,
+                   SessionSide from)
 {
-    return stream && stream->medium == facts->medium && session_leg_unchanged(stream, from, facts);
+    return stream && stream->medium == facts->medium && stream->gateway == slot->gateway &&
+           session_leg_unchanged(stream, from, facts);
 }
 
-static void offer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
-                         const SessionPolicy *policy)
+void session_offer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
+                          const SessionPolicy *policy)
 {
-    if (usable(slot->stream, facts, plan->from)) {
+    if (usable(slot, slot->stream, facts, plan->from)) {
         session_slot_drop(&slot->pending);
         session_leg_refresh(slot->stream, plan->from, facts);
-    } else if (!usable(slot->pending, facts, plan->from)) {
+    } else if (!usable(slot, slot->pending, facts, plan->from)) {
         session_slot_drop(&slot->pending);
-        slot->pending = new_stream(plan, facts, policy);
+        slot->pending = new_stream(plan, slot, facts, policy);
     }
     SessionStream *stream = session_slot_current(slot);
     slot->offer_kept = !slot->pending;
@@ -116,46 +123,72 @@ static void remember_offer(SessionSlot *slot, const SessionFacts *facts)
     slot->offer_connection_existing = facts->connection == SDP_CONNECTION_EXISTING;
 }
 
+/* The line goes through rtpengine's fax gateway: rtpengine numbers it like its own. */
+static void through_gateway(SessionPlan *plan, SessionSlot *slot, SessionLine *line)
+{
+    session_upstream_assign(plan->dialog, slot);
+    line->kind = SESSION_LINE_GATEWAY;
+    line->upstream = (unsigned)slot->upstream_index;
+}
+
+/* What was decided becomes the state of the slot and the source of the line. */
+static void apply_decision(SessionPlan *plan, SessionSlot *slot, SessionLine *line,
+                           const SessionFacts *facts, const SessionPolicy *policy)
+{
+    switch (slot->treatment) {
+    case SESSION_UPSTREAM:
+        session_upstream_assign(plan->dialog, slot);
+        line->kind = SESSION_LINE_UPSTREAM;
+        line->upstream = (unsigned)slot->upstream_index;
+        break;
+    case SESSION_E2AE:
+        session_offer_stream(plan, slot, facts, policy);
+        line->kind = SESSION_LINE_STREAM;
+        if (slot->gateway)
+            through_gateway(plan, slot, line);
+        return;
+    case SESSION_REJECT:
+    case SESSION_CLOSED:
+        line->kind = SESSION_LINE_ZERO;
+        break;
+    case SESSION_PASS:
+        line->kind = SESSION_LINE_KEEP;
+        break;
+    }
+    session_slot_drop(&slot->pending);
+}
+
 static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
                       const SessionPolicy *policy)
 {
+    const SessionSettings *settings = &plan->next->settings;
     bool start = req->e2ae.mode == E2AE_ORIGINATING || req->e2ae.mode == E2AE_TERMINATING;
-    SessionDialog *d = plan->dialog;
-    SessionSlot *slot = session_slot(d, index);
+    SessionSlot *slot = session_slot(plan->dialog, index);
     SessionFacts facts;
-    SessionLine line = {.kind = SESSION_LINE_KEEP};
+    SessionLine line = {0};
+    bool wanted;
 
     session_facts_read(plan->doc, index, &facts);
     session_facts_override(&facts, index, &req->e2ae);
-    SessionDecision decided =
-        session_decide(&plan->next->settings, slot, plan->from, start, &facts);
+    const char *fault = session_gateway_fault(req, policy, &wanted);
+    bool gateway = wanted && !fault;
+    bool candidate =
+        gateway && session_gateway_candidate(settings, slot, plan->from, start, &facts);
+    SessionDecision decided = session_decide(settings, slot, plan->from, start, &facts);
     if (!slot) {
         slot = session_slot_new();
-        g_ptr_array_add(d->slots, slot);
+        g_ptr_array_add(plan->dialog->slots, slot);
     }
     remember_offer(slot, &facts);
-    slot->treatment = decided.treatment;
+    slot->treatment = candidate ? SESSION_UPSTREAM : decided.treatment;
     slot->medium = facts.medium;
-    slot->reason = line.reason = decided.reason;
-    switch (decided.treatment) {
-    case SESSION_UPSTREAM:
-        session_upstream_assign(d, slot);
-        line.kind = SESSION_LINE_UPSTREAM;
-        line.upstream = (unsigned)slot->upstream_index;
-        break;
-    case SESSION_E2AE:
-        offer_stream(plan, slot, &facts, policy);
-        line.kind = SESSION_LINE_STREAM;
-        break;
-    case SESSION_REJECT:
-    case SESSION_CLOSED:
-        line.kind = SESSION_LINE_ZERO;
-        break;
-    case SESSION_PASS:
-        break;
-    }
-    if (decided.treatment != SESSION_E2AE)
-        session_slot_drop(&slot->pending);
+    slot->gateway = gateway && plan->from == SESSION_ACCESS && facts.medium &&
+                    facts.medium->transport == MEDIA_UDP;
+    slot->reason = line.reason = decided.reason ? decided.reason : facts.medium ? fault : NULL;
+    if (candidate)
+        through_gateway(plan, slot, &line); /* the reply will tell what is made of it */
+    else
+        apply_decision(plan, slot, &line, &facts, policy);
     g_array_append_val(plan->lines, line);
 }
 

@@ -2,6 +2,7 @@
 /** session-plan-private.h: what the files that make a plan share. Not for other folders. */
 #pragma once
 
+#include "session/session-facts.h"
 #include "session/session-plan.h"
 
 /** @next and @doc are taken. */
@@ -11,6 +12,17 @@ static inline SessionLine *session_plan_line(const SessionPlan *plan, unsigned i
 {
     return &g_array_index(plan->lines, SessionLine, index);
 }
+
+/** Is there a line of that kind? */
+bool session_plan_has(const SessionPlan *plan, SessionLineKind kind);
+
+/** The slot's stream for an offer with these facts: kept, or a new one with ports to reserve. */
+void session_offer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
+                          const SessionPolicy *policy);
+
+/** Takes the answer into the slot's stream; *@line says what came of it. */
+void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
+                           SessionLine *line, const SessionPolicy *policy);
 
 /** Frees *@stream and clears it; NULL inside is fine. */
 void session_slot_drop(SessionStream **stream);

@@ -41,6 +41,14 @@ void session_plan_free(SessionPlan *plan)
     g_free(plan);
 }
 
+bool session_plan_has(const SessionPlan *plan, SessionLineKind kind)
+{
+    for (unsigned i = 0; i < plan->lines->len; i++)
+        if (session_plan_line(plan, i)->kind == kind)
+            return true;
+    return false;
+}
+
 void session_slot_drop(SessionStream **stream)
 {
     session_stream_free(*stream);

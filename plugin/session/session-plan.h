@@ -7,7 +7,8 @@
  *
  *   plan = session_plan_offer(...)                     or _answer()
  *   reserve every plan->ports[i], session_plan_set_port()
- *   if plan->upstream_sdp: ask rtpengine with it
+ *   session_plan_ready()
+ *   if plan->upstream_sdp: ask rtpengine with it; session_plan_absorb(); reserve what that added
  *   session_plan_render(plan, rtpengine's body)        the body for the reply
  *   store plan->next, carry out session_diff(old, plan->next), reply
  *
@@ -42,12 +43,13 @@ typedef enum SessionLineKind {
     SESSION_LINE_UPSTREAM, /* section .upstream of rtpengine's reply */
     SESSION_LINE_KEEP,     /* the request's own section, readable without its session part */
     SESSION_LINE_STREAM,   /* the request's own section, rewritten for the other leg */
+    SESSION_LINE_GATEWAY,  /* section .upstream of rtpengine's reply, rewritten if the UE gets it */
     SESSION_LINE_ZERO,     /* rejected or removed: port 0 and the proto of the other leg */
 } SessionLineKind;
 
 typedef struct SessionLine {
     SessionLineKind kind;
-    unsigned upstream;  /* of LINE_UPSTREAM */
+    unsigned upstream;  /* of LINE_UPSTREAM and LINE_GATEWAY: the line's number at rtpengine */
     const char *reason; /* static; why it is not protected, or NULL */
     bool failed;        /* this answer ended a stream that the offer had begun */
 } SessionLine;
@@ -61,6 +63,7 @@ typedef struct SessionPlan {
     SdpDoc *doc;
     GArray *lines;          /* of SessionLine, one per m-line of doc */
     GArray *ports;          /* of SessionPortRequest */
+    unsigned n_reserved;    /* how many of them are, for the caller's use */
     char *upstream_sdp;     /* NULL = rtpengine is not asked */
     NgValue *upstream_keys; /* for rtpengine where the request has no such key: it hears late of
                                this call; or NULL */
@@ -78,6 +81,16 @@ SessionPlan *session_plan_answer(const Session *old, const NgRequest *req, SdpDo
 
 void session_plan_free(SessionPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionPlan, session_plan_free)
+
+/** Every port is set: writes those that rtpengine has to know into the body for it. */
+void session_plan_ready(SessionPlan *plan);
+
+/**
+ * Takes in what rtpengine made of the lines that go through its T.38 gateway. May add to
+ * plan->ports. False and @error when its reply does not fit what it was asked.
+ */
+bool session_plan_absorb(SessionPlan *plan, Span upstream, const SessionPolicy *policy,
+                         GError **error);
 
 /** Port request @i has got port @port. */
 void session_plan_set_port(SessionPlan *plan, unsigned i, uint16_t port);

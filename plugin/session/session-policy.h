@@ -20,6 +20,8 @@ typedef struct SessionPolicy {
     unsigned n_interfaces;             /* at least 1 */
     FingerprintSet local_fingerprints; /* of the certificate that new streams present (FPR-07) */
     SessionBfcpRule bfcp_rule;
+    Addr gateway; /* where rtpengine reaches us for T.38 (session-gateway.h); ADDR_NONE = it does
+                     not */
     /** Randomness comes in from outside, so that a test can fix it. */
     void (*random)(void *buf, size_t n, void *arg);
     /** A number never returned before, for SessionStream.id. */

@@ -14,7 +14,7 @@ static bool touches(const SessionPlan *plan)
 {
     for (unsigned i = 0; i < plan->lines->len; i++) {
         SessionLineKind kind = session_plan_line(plan, i)->kind;
-        if (kind == SESSION_LINE_STREAM || kind == SESSION_LINE_ZERO)
+        if (kind != SESSION_LINE_KEEP && kind != SESSION_LINE_UPSTREAM)
             return true;
     }
     return false;
@@ -26,7 +26,7 @@ static void edit_lines(const SessionPlan *plan, SdpEdit *edit, bool alone)
         const SessionSlot *slot = session_slot(plan->dialog, i);
         switch (session_plan_line(plan, i)->kind) {
         case SESSION_LINE_STREAM:
-            session_section_stream(edit, i, plan, slot);
+            session_section_stream(edit, i + 1, plan, slot);
             break;
         case SESSION_LINE_ZERO:
             session_section_zero(edit, i, plan, slot);
@@ -35,8 +35,20 @@ static void edit_lines(const SessionPlan *plan, SdpEdit *edit, bool alone)
             session_section_keep(edit, i, alone);
             break;
         case SESSION_LINE_UPSTREAM:
+        case SESSION_LINE_GATEWAY:
             break;
         }
+    }
+}
+
+/* What rtpengine made T.38 of is plain UDPTL, and the UE gets it over DTLS. */
+static void protect_theirs(const SessionPlan *plan, SdpEdit *theirs)
+{
+    for (unsigned i = 0; plan->from == SESSION_CORE && i < plan->lines->len; i++) {
+        const SessionLine *line = session_plan_line(plan, i);
+        unsigned section = line->upstream + 1;
+        if (line->kind == SESSION_LINE_GATEWAY && section < sdp_edit_doc(theirs)->n_sections)
+            session_section_stream(theirs, section, plan, session_slot(plan->dialog, i));
     }
 }
 
@@ -89,7 +101,7 @@ static bool pick_sections(const SessionPlan *plan, const SdpEdit *own, const Sdp
     for (unsigned i = 0; i < plan->lines->len; i++) {
         const SessionLine *line = session_plan_line(plan, i);
         SdpPick pick = {own, i + 1};
-        if (line->kind == SESSION_LINE_UPSTREAM) {
+        if (line->kind == SESSION_LINE_UPSTREAM || line->kind == SESSION_LINE_GATEWAY) {
             if (!theirs) {
                 g_set_error(error, SESSION_ERROR, SESSION_ERROR_UPSTREAM,
                             "rtpengine's reply has no SDP for m-line %u", i + 1);
@@ -120,6 +132,8 @@ char *session_plan_render(const SessionPlan *plan, Span upstream, GError **error
     edit_lines(plan, own, theirs || cleaned);
     if (cleaned && theirs)
         inherit_theirs(plan, theirs);
+    if (theirs)
+        protect_theirs(plan, theirs);
     if (cleaned)
         session_section_clean_session(session_part);
     if (cleaned && !theirs)

@@ -56,7 +56,9 @@ static void add_line(NgValue *list, const SessionPlan *plan, unsigned index)
     const SessionSlot *slot = session_slot(plan->dialog, index);
     NgValue *dict = ng_list_add_dict(list);
     const SessionStream *stream =
-        slot && line->kind == SESSION_LINE_STREAM ? session_slot_current(slot) : NULL;
+        slot && (line->kind == SESSION_LINE_STREAM || line->kind == SESSION_LINE_GATEWAY)
+            ? session_slot_current(slot)
+            : NULL;
 
     ng_dict_add_int(dict, "index", index + 1);
     ng_dict_add_span(dict, "media", plan->doc->sections[index + 1].media.media);

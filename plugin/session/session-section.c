@@ -24,6 +24,8 @@ static const char *const session_attrs[] = {"fingerprint", "setup",  "connection
 /* The proto that the receiving leg knows for this m-line. */
 static const char *leg_proto(const SessionPlan *plan, const SessionSlot *slot, bool secure)
 {
+    if (slot->gateway && !secure)
+        return slot->medium->plain_proto; /* rtpengine's side, whatever the core speaks */
     if (plan->answer && slot->offer_proto)
         return slot->offer_proto;
     return secure ? slot->medium->secure_proto : slot->medium->plain_proto;
@@ -74,10 +76,9 @@ static void add_indication(SdpEdit *edit, unsigned section, const SessionPlan *p
         sdp_edit_add_attr(edit, section, "3ge2ae", "applied");
 }
 
-void session_section_stream(SdpEdit *edit, unsigned index, const SessionPlan *plan,
+void session_section_stream(SdpEdit *edit, unsigned section, const SessionPlan *plan,
                             const SessionSlot *slot)
 {
-    unsigned section = index + 1;
     SessionSide to = session_other(plan->from);
     const SessionStream *stream = session_slot_current(slot);
     const SessionLeg *leg = &stream->leg[to];

@@ -8,8 +8,9 @@
 #include "sdp/sdp-edit.h"
 #include "session/session-plan.h"
 
-/** Rewrites section @index (m-line index) for the leg that receives the body. */
-void session_section_stream(SdpEdit *edit, unsigned index, const SessionPlan *plan,
+/** Rewrites @section (from 1) of a body of the sender's, or of rtpengine's for it, for the leg that
+ * receives it. */
+void session_section_stream(SdpEdit *edit, unsigned section, const SessionPlan *plan,
                             const SessionSlot *slot);
 
 /** Port 0 and the proto that the receiving side knows; nothing of the sender's security stays

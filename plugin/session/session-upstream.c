@@ -87,6 +87,33 @@ static void body_clear(UpstreamBody *b)
     g_ptr_array_unref(b->docs);
 }
 
+/*
+ * Makes the section what rtpengine has to see of it: as it is, or, before its fax gateway, the
+ * plain side of our stream. False when the body has nothing for it.
+ */
+static bool show(SessionPlan *plan, SdpEdit *edit, unsigned index)
+{
+    const SessionSlot *slot = session_slot(plan->dialog, index);
+
+    if (index >= plan->lines->len)
+        return false;
+    switch (session_plan_line(plan, index)->kind) {
+    case SESSION_LINE_UPSTREAM:
+        remember(plan, index);
+        return true;
+    case SESSION_LINE_GATEWAY:
+        if (plan->from == SESSION_ACCESS)
+            session_section_stream(edit, index + 1, plan, slot);
+        return true;
+    case SESSION_LINE_ZERO:
+        if (slot->gateway)
+            sdp_edit_set_port(edit, index + 1, 0);
+        return slot->gateway;
+    default:
+        return false;
+    }
+}
+
 static void add_placeholder(UpstreamBody *b, const SessionSlot *slot, SessionSide side)
 {
     g_autofree char *text = placeholder(slot, side);
@@ -105,7 +132,7 @@ static void add_placeholder(UpstreamBody *b, const SessionSlot *slot, SessionSid
  * Collects rtpengine's lines in its order; stops at the first one that cannot be shown, for a body
  * with a hole would shift the numbers of all behind it.
  */
-static void collect(SessionPlan *plan, const SdpEdit *edit, UpstreamBody *b)
+static void collect(SessionPlan *plan, SdpEdit *edit, UpstreamBody *b)
 {
     SessionDialog *d = plan->dialog;
 
@@ -114,13 +141,10 @@ static void collect(SessionPlan *plan, const SdpEdit *edit, UpstreamBody *b)
         unsigned before = b->picks->len;
         if (index < 0)
             return;
-        bool shown = (unsigned)index < plan->lines->len &&
-                     session_plan_line(plan, (unsigned)index)->kind == SESSION_LINE_UPSTREAM;
-        if (shown) {
+        if (show(plan, edit, (unsigned)index)) {
             SdpPick pick = {edit, (unsigned)index + 1};
             g_array_append_val(b->picks, pick);
             b->alive |= plan->doc->sections[pick.section].media.port != 0;
-            remember(plan, (unsigned)index);
         } else {
             add_placeholder(b, session_slot(d, (unsigned)index), plan->from);
         }
@@ -136,6 +160,8 @@ static void keep_all(SessionPlan *plan)
         SessionLine *line = session_plan_line(plan, i);
         if (line->kind == SESSION_LINE_UPSTREAM)
             line->kind = SESSION_LINE_KEEP;
+        else if (line->kind == SESSION_LINE_GATEWAY)
+            line->kind = SESSION_LINE_ZERO; /* nobody is there to convert */
     }
 }
 
@@ -154,11 +180,18 @@ static void plan_body(SessionPlan *plan, bool needed)
     if (needed)
         collect(plan, edit, &body);
     /* Never a body whose lines are all port 0: newer rtpengines fail on it. */
+    g_clear_pointer(&plan->upstream_sdp, g_free);
     if (body.alive)
         plan->upstream_sdp = sdp_merge(edit, (SdpPick *)body.picks->data, body.picks->len, NULL);
     if (!plan->upstream_sdp)
         keep_all(plan);
     body_clear(&body);
+}
+
+void session_plan_ready(SessionPlan *plan)
+{
+    if (plan->from == SESSION_ACCESS && session_plan_has(plan, SESSION_LINE_GATEWAY))
+        plan_body(plan, true);
 }
 
 /* What rtpengine keeps from a first offer for the rest of a call. */

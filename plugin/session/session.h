@@ -50,6 +50,7 @@ typedef struct SessionStream {
     uint64_t id; /* unique in this process and never used again: the generation of ASC-02 */
     const Medium *medium;
     bool answered;
+    bool gateway;                      /* the core leg is rtpengine (session-gateway.h) */
     bool allow_sha1;                   /* FPR-05 */
     FingerprintSet local_fingerprints; /* what we signal on secure legs, fixed for life (FPR-09) */
     SessionLeg leg[2];
@@ -104,7 +105,8 @@ typedef struct SessionSlot {
     bool offer_tls_id;      /* the last offer had a=tls-id (DTL-05) */
     bool offer_connection_existing; /* the last offer said a=connection:existing (COM-05) */
     SdpSetup sent_setup;            /* what we wrote in the offer to the other side */
-    bool offer_kept;                /* the last offer left the connection as it was (TRK-08) */
+    bool gateway;    /* the core leg is rtpengine, which converts (session-gateway.h) */
+    bool offer_kept; /* the last offer left the connection as it was (TRK-08) */
     SessionStream *stream;
     SessionStream *pending;
     SessionStream *retiring;
