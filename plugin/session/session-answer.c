@@ -127,8 +127,12 @@ static void end_missing(SessionPlan *plan)
 SessionPlan *session_plan_answer(const Session *old, const NgRequest *req, SdpDoc *doc,
                                  const SessionPolicy *policy, GError **error)
 {
-    g_autoptr(SessionPlan) plan = session_plan_new(session_copy(old), req, doc);
+    g_autoptr(SessionPlan) plan = session_plan_new(old ? session_copy(old) : NULL, req, doc);
 
+    if (!old) {
+        g_set_error_literal(error, SESSION_ERROR, SESSION_ERROR_UNKNOWN_CALL, "Unknown call-id");
+        return NULL;
+    }
     plan->answer = true;
     plan->dialog = session_dialog_for_answer(plan->next, req, error);
     if (!plan->dialog)

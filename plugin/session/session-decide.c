@@ -64,14 +64,16 @@ static SessionDecision from_core(const SessionSettings *settings, bool start,
     return protect(facts, facts->secure, settings->allow_sha1);
 }
 
-/* An e2ae stream lives in the slot: it stays protected whoever offers, with or without indication
- * (TRK-20). */
-static SessionDecision keep_protected(const SessionSettings *settings, SessionSide from,
-                                      const SessionFacts *facts)
+/* It stays protected whoever offers, with or without indication (TRK-20), and no leg falls back to
+ * clear text. */
+static SessionDecision keep_protected(const SessionSettings *settings, const SessionStream *stream,
+                                      SessionSide from, const SessionFacts *facts)
 {
-    if (from == SESSION_ACCESS && !facts->secure)
+    if (stream->leg[from].secure && !facts->secure)
         return decision(SESSION_REJECT,
-                        "the UE wants to leave TLS on a protected stream"); /* TRK-21 */
+                        from == SESSION_ACCESS
+                            ? "the UE wants to leave TLS on a protected stream" /* TRK-21 */
+                            : "the core wants to leave TLS on a protected stream");
     if (from == SESSION_CORE && facts->secure && !settings->core_tls)
         return decision(SESSION_PASS, "secure m-line from the core: end-to-end");
     return protect(facts, facts->secure, settings->allow_sha1);
@@ -79,11 +81,11 @@ static SessionDecision keep_protected(const SessionSettings *settings, SessionSi
 
 /* The stream tells, not the treatment: an offer that was refused has changed that, but not the
  * stream. */
-static bool is_running(const SessionSlot *slot, const Medium *medium)
+static const SessionStream *running(const SessionSlot *slot, const Medium *medium)
 {
-    const SessionStream *stream = session_slot_current(slot);
+    const SessionStream *stream = slot ? session_slot_current(slot) : NULL;
 
-    return stream && stream->medium == medium;
+    return stream && stream->medium == medium ? stream : NULL;
 }
 
 static bool was_ours(const SessionSlot *slot, const Medium *medium)
@@ -99,12 +101,12 @@ SessionDecision session_decide(const SessionSettings *settings, const SessionSlo
 {
     if (!facts->medium)
         return decision(SESSION_UPSTREAM, NULL);
-    bool running = slot && is_running(slot, facts->medium);
+    const SessionStream *stream = running(slot, facts->medium);
     if (facts->media->port == 0)
-        return running || was_ours(slot, facts->medium) ? decision(SESSION_CLOSED, NULL)
-                                                        : unprotected(facts, NULL);
-    if (running)
-        return keep_protected(settings, from, facts);
+        return stream || was_ours(slot, facts->medium) ? decision(SESSION_CLOSED, NULL)
+                                                       : unprotected(facts, NULL);
+    if (stream)
+        return keep_protected(settings, stream, from, facts);
     return from == SESSION_ACCESS ? from_access(settings, facts)
                                   : from_core(settings, start, facts);
 }

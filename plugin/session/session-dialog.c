@@ -113,6 +113,7 @@ static void inherit_map(SessionDialog *d, const Session *s, Span from_tag)
         for (unsigned k = 0; k < sibling->slots->len; k++) {
             SessionSlot *slot = session_slot_new();
             const SessionSlot *known = session_slot(sibling, k);
+            slot->treatment = SESSION_PASS; /* until it is offered here, too */
             slot->upstream_index = known->upstream_index;
             slot->upstream_text[side] = g_strdup(known->upstream_text[side]);
             g_ptr_array_add(d->slots, slot);

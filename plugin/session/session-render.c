@@ -134,8 +134,7 @@ char *session_plan_render(const SessionPlan *plan, Span upstream, GError **error
         inherit_theirs(plan, theirs);
     if (theirs)
         protect_theirs(plan, theirs);
-    if (cleaned)
-        session_section_clean_session(session_part);
+    session_section_clean_session(session_part, cleaned);
     if (cleaned && !theirs)
         hide_session_address(plan, own);
     unbundle(plan, session_part);

@@ -174,7 +174,7 @@ void session_section_keep(SdpEdit *edit, unsigned index, bool alone)
         session_section_alone(edit, section);
 }
 
-void session_section_clean_session(SdpEdit *edit)
+void session_section_clean_session(SdpEdit *edit, bool secured)
 {
-    sdp_edit_delete_attrs(edit, 0, session_attrs);
+    sdp_edit_delete_attrs(edit, 0, secured ? session_attrs : indication_attr);
 }

@@ -36,5 +36,8 @@ void session_section_inherit(SdpEdit *edit, unsigned section);
  */
 void session_section_alone(SdpEdit *edit, unsigned section);
 
-/** Takes out of the session part what must not reach the other leg (ORG-06, IND-02). */
-void session_section_clean_session(SdpEdit *edit);
+/**
+ * Takes out of the session part what must not reach the other leg: the indication always (IND-02),
+ * and what secures a leg when @secured, that is, when a line of the body is ours (ORG-06).
+ */
+void session_section_clean_session(SdpEdit *edit, bool secured);
