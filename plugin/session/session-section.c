@@ -106,7 +106,9 @@ static void restore_media_type(SdpEdit *edit, unsigned section, const SessionSlo
 
     if (!slot->media_type || span_eq_nocase(media->media, span_str(slot->media_type)))
         return;
-    g_autofree char *fmt = media->fmt.len ? span_dup(media->fmt) : g_strdup("*");
+    const char *known = slot->medium && slot->medium->fmt ? slot->medium->fmt : "*";
+    bool theirs = media->fmt.len && !slot->gateway; /* behind the gateway it is the one for audio */
+    g_autofree char *fmt = theirs ? span_dup(media->fmt) : g_strdup(known);
     g_autofree char *text =
         g_strdup_printf("m=%s 0 %s %s", slot->media_type, slot->offer_proto, fmt);
     sdp_edit_replace(edit, doc->sections[section].first, text);

@@ -24,7 +24,8 @@ typedef struct Fixture {
     uint64_t ids;
     unsigned randoms;
     uint16_t port[2];
-    bool bare_lf; /* leave "\n" as it is, in bodies and in what is expected */
+    const char *scripted; /* rtpengine's reply to the next request; NULL = the stand-in's */
+    bool bare_lf;         /* leave "\n" as it is, in bodies and in what is expected */
 
     Session *session;  /* in force; NULL before the first request */
     SessionPlan *plan; /* of the last request; NULL when it failed */
