@@ -15,21 +15,34 @@ static uint64_t count(void *ids)
     return ++*(uint64_t *)ids;
 }
 
+static void set_ports(SessionPlan *plan)
+{
+    for (; plan->n_reserved < plan->ports->len; plan->n_reserved++)
+        session_plan_set_port(plan, plan->n_reserved, 7);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint64_t ids = 0;
     SessionInterface one = {"access", {ADDR_IP4, 0, {1}}, {ADDR_IP4, 0, {2}}};
-    SessionPolicy policy = {&one, 1, {0}, 0, zeros, count, &ids};
+    SessionPolicy policy = {.interfaces = &one,
+                            .n_interfaces = 1,
+                            .gateway = {.family = ADDR_IP4, .ip = {127, 0, 0, 1}},
+                            .random = zeros,
+                            .next_id = count,
+                            .arg = &ids};
     g_autoptr(Session) s = NULL;
     for (Span rest = {(const char *)data, size}; rest.len > 1 && ids < 200;) {
-        int how = *rest.p; /* 1: from the core, 2: answer, 4: TLS to the core, 8: forked */
+        int how = *rest.p; /* 1: from the core, 2: answer, 4: TLS to the core, 8: forked, 16: fax
+                              gateway */
         rest = span_skip(rest, 1);
         SdpDoc *doc = sdp_doc_parse(span_cut(&rest, '\0'), NULL);
         NgRequest req = {.from_tag = SPAN("ue"),
                          .to_tag = SPAN("core"),
                          .e2ae.mode = 1 + (how & 1),
                          .e2ae.core = how & 4 ? E2AE_CORE_TLS : 0,
-                         .e2ae.given = E2AE_GIVEN_CORE};
+                         .e2ae.given = E2AE_GIVEN_CORE,
+                         .t38 = how & 16 ? NG_T38_FORCE : 0};
         if (how & 1)
             req.from_tag = SPAN("core"), req.to_tag = SPAN("ue");
         if (how & 8)
@@ -41,8 +54,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                           : session_plan_offer(s, &req, doc, &policy, NULL);
         if (!plan)
             continue;
-        for (unsigned i = 0; i < plan->ports->len; i++)
-            session_plan_set_port(plan, i, 7);
+        set_ports(plan);
+        session_plan_ready(plan);
+        if (plan->upstream_sdp &&
+            !session_plan_absorb(plan, span_str(plan->upstream_sdp), &policy, NULL))
+            continue;
+        set_ports(plan);
         g_autofree char *body = session_plan_render(plan, span_str(plan->upstream_sdp), NULL);
         g_autoptr(SdpDoc) out = body ? sdp_doc_parse(span_str(body), NULL) : NULL;
         g_assert(!out || out->n_sections == plan->doc->n_sections);
