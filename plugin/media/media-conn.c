@@ -398,7 +398,10 @@ bool media_conn_send(MediaConn *conn, Span bytes)
     while (bytes.len > 0) {
         Span part = span_head(bytes, TLS_WRITE_MAX);
         if (!tls_stream_write(conn->tls, part, &conn->stream->worker->out)) {
-            fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
+            if (tls_stream_state(conn->tls) == TLS_STATE_FAILED)
+                fail_tls(conn);
+            else
+                fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
             return false;
         }
         bytes = span_skip(bytes, part.len);

@@ -13,10 +13,9 @@ static bool forward(MediaConn *from, MediaConn *to, Span bytes)
     media_shared_add(&shared->bytes_in[from->side], bytes.len);
     atomic_store_explicit(&shared->last_activity_us, media_stream_now(stream) * 1000,
                           memory_order_relaxed);
-    if (!media_conn_send(to, bytes))
-        return false;
+    /* Counted first: who has received a byte may look for it in the numbers. */
     media_shared_add(&shared->bytes_out[to->side], bytes.len);
-    return true;
+    return media_conn_send(to, bytes);
 }
 
 static bool forward_held(MediaConn *from, MediaConn *to)

@@ -32,16 +32,12 @@ void media_worker_remove(MediaWorker *w, MediaStream *stream)
 
 static void stop(MediaWorker *w)
 {
-    GHashTableIter iter;
-    gpointer stream;
-    g_autoptr(GPtrArray) all = g_ptr_array_new();
+    unsigned n;
+    g_autofree gpointer *ids = g_hash_table_get_keys_as_array(w->streams, &n);
 
     w->stopping = true;
-    g_hash_table_iter_init(&iter, w->streams);
-    while (g_hash_table_iter_next(&iter, NULL, &stream))
-        g_ptr_array_add(all, stream);
-    for (unsigned i = 0; i < all->len; i++)
-        media_stream_close(all->pdata[i], STOP_DRAIN_MS);
+    for (unsigned i = 0; i < n; i++)
+        media_stream_close(g_hash_table_lookup(w->streams, ids[i]), STOP_DRAIN_MS);
     end_when_empty(w);
 }
 

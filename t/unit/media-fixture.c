@@ -23,7 +23,6 @@ static void on_event(const MediaEvent *event, void *user_data)
 void fx_init(Fixture *fx, const MediaLimits *limits, unsigned n_workers)
 {
     g_autoptr(GError) error = NULL;
-    TlsProfile profile = {0};
 
     memset(fx, 0, sizeof *fx);
     g_assert_cmpint(uv_loop_init(&fx->loop), ==, 0);
@@ -32,18 +31,12 @@ void fx_init(Fixture *fx, const MediaLimits *limits, unsigned n_workers)
     fx->ports = media_ports_new(PORT_MIN, PORT_MAX);
     fx->pool = media_pool_new(&fx->loop, n_workers, &fx->limits, on_event, fx, &error);
     g_assert_no_error(error);
-    fx->id_gw = tls_identity_new_self_signed(&error);
-    g_assert_no_error(error);
-    fx->id_ue = tls_identity_new_self_signed(&error);
-    g_assert_no_error(error);
-    fx->id_stranger = tls_identity_new_self_signed(&error);
-    g_assert_no_error(error);
-    fx->ctx_gw = tls_ctx_new(fx->id_gw, &profile, &error);
-    g_assert_no_error(error);
-    fx->ctx_ue = tls_ctx_new(fx->id_ue, &profile, &error);
-    g_assert_no_error(error);
-    fx->ctx_stranger = tls_ctx_new(fx->id_stranger, &profile, &error);
-    g_assert_no_error(error);
+    fx->id_gw = pair_identity("agw-ecdsa");
+    fx->id_ue = pair_identity("ue-ecdsa");
+    fx->id_stranger = pair_identity("other-ecdsa");
+    fx->ctx_gw = pair_ctx("agw-ecdsa");
+    fx->ctx_ue = pair_ctx("ue-ecdsa");
+    fx->ctx_stranger = pair_ctx("other-ecdsa");
 }
 
 void fx_clear(Fixture *fx)
@@ -100,16 +93,36 @@ static void peer_send_pattern(Peer *p)
 static void peer_took(Peer *p, Span plain)
 {
     p->received += plain.len;
+    if (plain.len == 0)
+        return;
     if (p->hash)
         g_checksum_update(p->hash, (const guchar *)plain.p, (gssize)plain.len);
     else
         g_assert_true(buf_append(&p->in, plain));
 }
 
+static void peer_feed_raw(Peer *p, Span wire)
+{
+    Buf plain;
+
+    buf_init(&plain, TLS_PLAIN_ROOM);
+    raw_feed(p->raw, wire, &plain, &p->out);
+    peer_took(p, buf_span(&plain));
+    buf_clear(&plain);
+    p->established |= p->raw->done;
+    p->eof |= p->raw->closed;
+    p->broken |= p->raw->failed;
+    peer_flush(p);
+}
+
 static void peer_feed(Peer *p, Span wire)
 {
     Buf plain;
 
+    if (p->raw) {
+        peer_feed_raw(p, wire);
+        return;
+    }
     buf_init(&plain, TLS_PLAIN_ROOM);
     TlsState state = tls_stream_feed(p->tls, wire, &plain, &p->out);
     peer_took(p, buf_span(&plain));
@@ -131,8 +144,8 @@ static void peer_read(Peer *p)
         p->broken = true;
     } else if (n == 0) {
         p->fin = true;
-        p->eof |= !p->tls;
-    } else if (p->tls) {
+        p->eof |= !p->tls && !p->raw;
+    } else if (p->tls || p->raw) {
         peer_feed(p, (Span){rx, (size_t)n});
     } else {
         peer_took(p, (Span){rx, (size_t)n});
@@ -144,7 +157,7 @@ static void peer_connected(Peer *p)
     p->connecting = false;
     if (net_socket_error(p->fd) < 0)
         p->broken = true;
-    else if (p->tls)
+    else if (p->tls || p->raw)
         peer_feed(p, (Span){NULL, 0});
 }
 
@@ -329,6 +342,24 @@ Peer *peer_connect(Fixture *fx, const Addr *to, TlsCtx *ctx, TlsRole role)
     return p;
 }
 
+Peer *peer_connect_from(Fixture *fx, const char *ip, const Addr *to, TlsCtx *ctx)
+{
+    Addr from;
+
+    g_assert_true(addr_parse_ip(span_str(ip), &from));
+    Peer *p = new_peer(fx, net_tcp_connect(&from, to), ctx, TLS_CLIENT);
+    p->connecting = true;
+    return p;
+}
+
+Peer *peer_connect_uncertified(Fixture *fx, const Addr *to, int version)
+{
+    Peer *p = peer_connect(fx, to, NULL, TLS_CLIENT);
+
+    p->raw = raw_new(false, NULL, version);
+    return p;
+}
+
 Peer *peer_accept(Fixture *fx, int listener, TlsCtx *ctx, TlsRole role)
 {
     Addr from;
@@ -359,6 +390,8 @@ void peer_free(Fixture *fx, Peer *p, bool reset)
         setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     net_close(&p->fd);
     tls_stream_free(p->tls);
+    if (p->raw)
+        raw_free(p->raw);
     buf_clear(&p->in);
     buf_clear(&p->out);
     g_clear_pointer(&p->hash, g_checksum_free);

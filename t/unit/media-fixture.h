@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "media/media-pool.h"
+#include "t/unit/tls-pair.h"
 #include "tls/tls-stream.h"
 
 #define FX_PEERS_MAX 64
@@ -19,7 +20,8 @@
 /** One end of a TCP connection: a UE or a core node. */
 typedef struct Peer {
     int fd;
-    TlsStream *tls; /* NULL: plain */
+    TlsStream *tls; /* NULL: plain, or .raw */
+    Raw *raw;       /* a client without a certificate */
     bool connecting;
     bool eof;         /* FIN came, or close_notify on TLS */
     bool fin;         /* FIN came */
@@ -45,8 +47,7 @@ typedef struct Fixture {
     GArray *events; /* MediaEvent */
     Peer *peer[FX_PEERS_MAX];
     unsigned n_peers;
-    /* Made on demand: who the gateway, the UE and a stranger are. */
-    TlsIdentity *id_gw, *id_ue, *id_stranger;
+    TlsIdentity *id_gw, *id_ue, *id_stranger; /* from t/certs */
     TlsCtx *ctx_gw, *ctx_ue, *ctx_stranger;
 } Fixture;
 
@@ -105,6 +106,12 @@ void fx_close(Fixture *fx, Stream *s);
 
 /** Connects to @to. @ctx: TLS as @role, NULL for plain. */
 Peer *peer_connect(Fixture *fx, const Addr *to, TlsCtx *ctx, TlsRole role);
+
+/** From another loopback address. */
+Peer *peer_connect_from(Fixture *fx, const char *ip, const Addr *to, TlsCtx *ctx);
+
+/** A TLS client that has no certificate. @version: TLS1_2_VERSION or TLS1_3_VERSION. */
+Peer *peer_connect_uncertified(Fixture *fx, const Addr *to, int version);
 
 /** The next connection on @listener, which is waited for. */
 Peer *peer_accept(Fixture *fx, int listener, TlsCtx *ctx, TlsRole role);
