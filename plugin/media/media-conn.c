@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-media-tls.c. */
 #include "config.h"
 
 #include "media/media-conn.h"
@@ -38,26 +39,12 @@ static MediaIo fail(MediaConn *conn, MediaEventKind kind, const char *format, ..
     return MEDIA_IO_FAILED;
 }
 
-/* CTL-05: which event tells of this failure. */
 static MediaIo fail_tls(MediaConn *conn)
 {
     const TlsFailure *failure = tls_stream_failure(conn->tls);
     bool open = conn->state == MEDIA_CONN_OPEN;
 
-    switch (failure->kind) {
-    case TLS_FAILURE_FINGERPRINT:
-        return fail(conn, MEDIA_EVENT_FINGERPRINT_MISMATCH, "%s", failure->text);
-    case TLS_FAILURE_NO_CERTIFICATE:
-        return fail(conn, MEDIA_EVENT_NO_CLIENT_CERTIFICATE, "%s", failure->text);
-    case TLS_FAILURE_PEER_ALERT:
-        /* TLS-12: a TLS 1.3 server judges our certificate after we think we are done. */
-        open = open && conn->heard;
-        break;
-    default:
-        break;
-    }
-    return fail(conn, open ? MEDIA_EVENT_BEARER_RELEASED : MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "%s",
-                failure->text);
+    return fail(conn, media_stream_tls_event(failure, open, conn->heard), "%s", failure->text);
 }
 
 static void polled(uv_poll_t *poll, int status, int events)
@@ -100,7 +87,7 @@ static MediaConn *new_conn(MediaStream *stream, MediaLegSide side, int fd, const
     conn->secure = leg_of(conn)->security == MEDIA_TLS;
     conn->deadline = -1;
     buf_init(&conn->out, buffer + TLS_PLAIN_ROOM + OUT_EXTRA);
-    buf_init(&conn->held, TLS_PLAIN_ROOM);
+    buf_init(&conn->held, TLS_PLAIN_ROOM + BFCP_HOLD_MAX);
     /* The socket is open, non-blocking and no file, so this cannot fail but for lack of kernel
      * memory. */
     if (uv_poll_init(&stream->worker->loop, &conn->poll, fd) != 0) {

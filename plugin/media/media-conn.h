@@ -21,6 +21,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "framing/bfcp.h"
 #include "media/media-stream.h"
 #include "tls/tls-stream.h"
 
@@ -59,7 +60,9 @@ struct MediaConn {
     int64_t deadline; /* end of this state, -1 = none; enforced by the stream */
     TlsStream *tls;
     Buf out;  /* to be sent, as it goes on the wire */
-    Buf held; /* application bytes that came with the handshake */
+    Buf held; /* application bytes that wait: came with the handshake, or are a piece of a message
+               */
+    BfcpTracker bfcp;
     MediaEventKind failure;
     char reason[MEDIA_TEXT_MAX];
     uv_poll_t poll;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-media-tcp.c, t/unit/test-media-tls.c. */
 #include "config.h"
 
 #include "media/media-tcp.h"

@@ -18,5 +18,6 @@ typedef enum MediaRelayResult {
     MEDIA_RELAY_TO_FAILED,   /* @to's reason */
 } MediaRelayResult;
 
-/** Both connections are OPEN. @may_read: false only hands on what came with the handshake. */
+/** Both connections are OPEN. @may_read: false, once and first, hands on what came with the
+ * handshake. */
 MediaRelayResult media_relay(MediaConn *from, MediaConn *to, bool may_read);

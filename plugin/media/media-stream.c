@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-media-tcp.c. */
 #include "config.h"
 
 #include "media/media-stream.h"
 #include "media/media-tcp.h"
+#include "media/media-udp.h"
 
 static void timer_fired(uv_timer_t *timer)
 {
@@ -14,7 +16,8 @@ static void timer_fired(uv_timer_t *timer)
 
 MediaStream *media_stream_new(MediaWorker *w, MediaCommand *command)
 {
-    MediaStream *stream = media_tcp_new(command->fd);
+    bool tcp = command->spec.transport == MEDIA_TCP;
+    MediaStream *stream = tcp ? media_tcp_new(command->fd) : media_udp_new(command->fd);
 
     stream->worker = w;
     stream->id = command->stream_id;
@@ -71,6 +74,21 @@ void media_stream_event(MediaStream *stream, MediaEventKind kind, MediaLegSide l
     va_end(args);
     make_printable(m->event.reason);
     media_queue_push(stream->worker->events, &m->message);
+}
+
+MediaEventKind media_stream_tls_event(const TlsFailure *failure, bool open, bool heard)
+{
+    switch (failure->kind) {
+    case TLS_FAILURE_FINGERPRINT:
+        return MEDIA_EVENT_FINGERPRINT_MISMATCH;
+    case TLS_FAILURE_NO_CERTIFICATE:
+        return MEDIA_EVENT_NO_CLIENT_CERTIFICATE;
+    case TLS_FAILURE_PEER_ALERT:
+        /* TLS-12: a TLS 1.3 server judges our certificate after we think we are done. */
+        return open && heard ? MEDIA_EVENT_BEARER_RELEASED : MEDIA_EVENT_TLS_HANDSHAKE_FAILED;
+    default:
+        return open ? MEDIA_EVENT_BEARER_RELEASED : MEDIA_EVENT_TLS_HANDSHAKE_FAILED;
+    }
 }
 
 void media_stream_wake_at(MediaStream *stream, int64_t at)

@@ -60,6 +60,12 @@ void media_stream_handle_closed(MediaStream *stream);
 /** All sockets are closed: raises MEDIA_EVENT_CLOSED. The memory goes when the handles are gone. */
 void media_stream_end(MediaStream *stream);
 
+/**
+ * CTL-05: which event tells of this failure. @open: the certificate had been verified; @heard: and
+ * application data came.
+ */
+MediaEventKind media_stream_tls_event(const TlsFailure *failure, bool open, bool heard);
+
 static inline int64_t media_stream_now(const MediaStream *stream)
 {
     return media_worker_now(stream->worker);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-media-tcp.c. */
 #include "config.h"
 
 #include "media/media-stream.h"
@@ -94,6 +95,9 @@ static void free_worker(MediaWorker *w)
     g_free(w->rx);
     buf_clear(&w->plain);
     buf_clear(&w->out);
+    net_udp_batch_free(w->udp_in);
+    net_udp_out_free(w->udp_out[0]);
+    net_udp_out_free(w->udp_out[1]);
     g_free(w);
 }
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "media/media-queue.h"
 #include "media/media-shared.h"
+#include "net/net-udp.h"
 #include "tls/tls-stream.h"
 
 #include <uv.h>
@@ -34,6 +35,8 @@ typedef struct MediaWorker {
     char *rx; /* MEDIA_READ_MAX */
     Buf plain;
     Buf out;
+    NetUdpBatch *udp_in;   /* these three are made when the first UDP stream opens */
+    NetUdpOut *udp_out[2]; /* by MediaLegSide of the stream at work */
 } MediaWorker;
 
 typedef enum MediaCommandKind {

@@ -104,3 +104,41 @@ int net_udp_send(int fd, const NetDatagram *datagrams, unsigned n)
     }
     return (int)done;
 }
+
+struct NetUdpOut {
+    unsigned n;
+    NetDatagram datagram[NET_UDP_BATCH];
+    char data[NET_UDP_BATCH][NET_UDP_DATAGRAM_MAX];
+};
+
+NetUdpOut *net_udp_out_new(void)
+{
+    return g_new0(NetUdpOut, 1);
+}
+
+void net_udp_out_free(NetUdpOut *out)
+{
+    if (out)
+        explicit_bzero(out->data, sizeof out->data);
+    g_free(out);
+}
+
+unsigned net_udp_out_flush(NetUdpOut *out, int fd)
+{
+    unsigned n = out->n;
+
+    out->n = 0;
+    return n == 0 ? 0 : n - (unsigned)net_udp_send(fd, out->datagram, n);
+}
+
+unsigned net_udp_out_add(NetUdpOut *out, int fd, const Addr *peer, Span data)
+{
+    char *copy = out->data[out->n];
+
+    if (data.len > NET_UDP_DATAGRAM_MAX)
+        return 1;
+    if (data.len > 0)
+        memcpy(copy, data.p, data.len);
+    out->datagram[out->n++] = (NetDatagram){.peer = *peer, .data = {copy, data.len}};
+    return out->n == NET_UDP_BATCH ? net_udp_out_flush(out, fd) : 0;
+}

@@ -33,6 +33,24 @@ int net_udp_bind(const Addr *local);
  */
 int net_udp_recv(int fd, NetUdpBatch *batch, const NetDatagram **ret_datagrams);
 
+/** Datagrams on their way out of one socket, copied and sent together. */
+typedef struct NetUdpOut NetUdpOut;
+
+NetUdpOut *net_udp_out_new(void);
+void net_udp_out_free(NetUdpOut *out);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetUdpOut, net_udp_out_free)
+
+/**
+ * Adds a datagram to @peer; sends all when that fills the batch. Every addition before a flush must
+ * be for the same
+ * @fd. Returns how many datagrams were lost: this one if it is longer than NET_UDP_DATAGRAM_MAX,
+ * and those that the kernel had no room for.
+ */
+unsigned net_udp_out_add(NetUdpOut *out, int fd, const Addr *peer, Span data);
+
+/** Sends what was added, in order. Returns how many were lost. */
+unsigned net_udp_out_flush(NetUdpOut *out, int fd);
+
 /**
  * Sends @n datagrams (at most NET_UDP_BATCH), each to its peer, in order. Returns how many the
  * kernel took; one that fails for its own reason (unreachable, too long) counts as taken: UDP may

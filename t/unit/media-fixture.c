@@ -187,7 +187,7 @@ static short wanted(const Peer *p)
 
 void fx_turn(Fixture *fx)
 {
-    struct pollfd fds[FX_PEERS_MAX + 1];
+    struct pollfd fds[FX_PEERS_MAX + 1 + FX_SOCKETS_MAX];
     unsigned n = fx->n_peers;
     bool busy = false;
 
@@ -198,9 +198,13 @@ void fx_turn(Fixture *fx)
         busy |= p->to_send > 0 && buf_len(&p->out) == 0 && !p->broken;
     }
     fds[n] = (struct pollfd){.fd = uv_backend_fd(&fx->loop), .events = POLLIN};
-    poll(fds, n + 1, busy ? 0 : 5);
+    for (unsigned i = 0; i < fx->n_turn_fds; i++)
+        fds[n + 1 + i] = (struct pollfd){.fd = fx->turn_fd[i], .events = POLLIN};
+    poll(fds, n + 1 + fx->n_turn_fds, busy ? 0 : 5);
     for (unsigned i = 0; i < n; i++)
         peer_turn(fx->peer[i], fds[i].fd < 0 ? 0 : fds[i].revents);
+    if (fx->turn_cb)
+        fx->turn_cb(fx->turn_data);
     uv_run(&fx->loop, UV_RUN_NOWAIT);
 }
 

@@ -13,7 +13,8 @@
 #include "t/unit/tls-pair.h"
 #include "tls/tls-stream.h"
 
-#define FX_PEERS_MAX 64
+#define FX_PEERS_MAX   64
+#define FX_SOCKETS_MAX 16
 /** A test that waits longer than this for a condition has failed. */
 #define FX_PATIENCE_US (20 * G_USEC_PER_SEC)
 
@@ -47,6 +48,12 @@ typedef struct Fixture {
     GArray *events; /* MediaEvent */
     Peer *peer[FX_PEERS_MAX];
     unsigned n_peers;
+    /* For peers that the fixture does not know: called every turn, which ends early when one of the
+     * sockets is readable. */
+    void (*turn_cb)(void *data);
+    void *turn_data;
+    int turn_fd[FX_SOCKETS_MAX];
+    unsigned n_turn_fds;
     TlsIdentity *id_gw, *id_ue, *id_stranger; /* from t/certs */
     TlsCtx *ctx_gw, *ctx_ue, *ctx_stranger;
 } Fixture;

@@ -535,6 +535,39 @@ static void test_stuck_reader(void)
     fx_clear(&fx);
 }
 
+#define BFCP_MESSAGE "\x20\x01\x00\x01\x00\x00\x00\x01\x00\x01\x00\x02\x02\x04\x00\x09"
+
+/* BFC-09: a message that comes in pieces leaves whole; at the end of a stream nothing is kept back.
+ */
+static void test_bfcp(void)
+{
+    Fixture fx;
+    MediaSpec spec = fx_plain_spec();
+    Peer *ue;
+    Peer *core;
+
+    spec.framing = MEDIA_BFCP;
+    fx_init(&fx, NULL, 1);
+    Stream s = fx_open(&fx, 1, &spec);
+    join(&fx, &s, &ue, &core);
+    peer_send(ue, SPAN(BFCP_MESSAGE BFCP_MESSAGE "\x20\x01"));
+    FX_UNTIL(&fx, core->received == 32);
+    FX_UNTIL(&fx, fx_stats(&fx, 1).bytes_in[MEDIA_ACCESS] == 34);
+    g_assert_cmpuint(fx_stats(&fx, 1).bytes_out[MEDIA_CORE], ==, 32);
+    for (unsigned i = 2; i < 15; i++) {
+        peer_send(ue, (Span){BFCP_MESSAGE + i, 1});
+        FX_UNTIL(&fx, fx_stats(&fx, 1).bytes_in[MEDIA_ACCESS] == 33 + i);
+    }
+    g_assert_cmpuint(fx_stats(&fx, 1).bytes_out[MEDIA_CORE], ==, 32);
+    peer_send(ue, (Span){BFCP_MESSAGE + 15, 1});
+    FX_UNTIL(&fx, peer_has(core, SPAN(BFCP_MESSAGE BFCP_MESSAGE BFCP_MESSAGE)));
+    peer_send(core, SPAN("\x20\x01\x00"));
+    peer_finish(core);
+    FX_UNTIL(&fx, ue->fin && peer_has(ue, SPAN("\x20\x01\x00")));
+    fx_close(&fx, &s);
+    fx_clear(&fx);
+}
+
 static void test_many_cycles(void)
 {
     Fixture fx;
@@ -606,6 +639,7 @@ int main(int argc, char **argv)
     g_test_add_func("/media/tcp/TRK-16/holdconn", test_holdconn);
     g_test_add_func("/media/tcp/TRK-24/bulk", test_bulk);
     g_test_add_func("/media/tcp/TRK-24/stuck-reader", test_stuck_reader);
+    g_test_add_func("/media/tcp/BFC-09/bfcp", test_bfcp);
     g_test_add_func("/media/tcp/many-cycles", test_many_cycles);
     g_test_add_func("/media/tcp/pool-free", test_pool_free);
     return g_test_run();
