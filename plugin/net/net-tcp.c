@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/uio.h>
 
 static int new_socket(AddrFamily family)
 {
@@ -131,23 +130,16 @@ ssize_t net_tcp_peek(int fd, void *data, size_t size)
     return receive(fd, data, size, MSG_PEEK);
 }
 
-ssize_t net_tcp_send2(int fd, Span first, Span second)
+ssize_t net_tcp_send(int fd, Span data)
 {
-    struct iovec iov[2] = {{(void *)first.p, first.len}, {(void *)second.p, second.len}};
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = second.len > 0 ? 2 : 1};
     ssize_t n;
 
     do
-        n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+        n = send(fd, data.p, data.len, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
     return n;
-}
-
-ssize_t net_tcp_send(int fd, Span data)
-{
-    return net_tcp_send2(fd, data, (Span){NULL, 0});
 }
 
 int net_tcp_shutdown_write(int fd)

@@ -31,9 +31,6 @@ ssize_t net_tcp_peek(int fd, void *data, size_t size);
 /** Bytes taken, perhaps fewer than given. Never raises SIGPIPE. */
 ssize_t net_tcp_send(int fd, Span data);
 
-/** Two pieces in one call, so that they leave in one segment where they fit. */
-ssize_t net_tcp_send2(int fd, Span first, Span second);
-
 /** Sends FIN; reading goes on. */
 int net_tcp_shutdown_write(int fd);
 
