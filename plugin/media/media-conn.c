@@ -33,8 +33,9 @@ static MediaIo fail(MediaConn *conn, MediaEventKind kind, const char *format, ..
     va_list args;
 
     conn->failure = kind;
+    g_free(conn->reason);
     va_start(args, format);
-    g_vsnprintf(conn->reason, sizeof conn->reason, format, args);
+    conn->reason = g_strdup_vprintf(format, args);
     va_end(args);
     return MEDIA_IO_FAILED;
 }
@@ -69,6 +70,7 @@ static void poll_closed(uv_handle_t *handle)
     buf_clear(&conn->out);
     buf_clear(&conn->held);
     tls_stream_free(conn->tls);
+    g_free(conn->reason);
     g_free(conn);
     media_stream_handle_closed(stream);
 }

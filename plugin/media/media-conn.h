@@ -64,7 +64,7 @@ struct MediaConn {
                */
     BfcpTracker bfcp;
     MediaEventKind failure;
-    char reason[MEDIA_TEXT_MAX];
+    char *reason; /* set with MEDIA_IO_FAILED and false */
     uv_poll_t poll;
 };
 

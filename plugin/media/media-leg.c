@@ -151,7 +151,8 @@ static void fail_candidate(MediaTcpLeg *leg, MediaConn *conn, MediaEventKind kin
                            const char *reason)
 {
     conn->failure = kind;
-    g_strlcpy(conn->reason, reason, sizeof conn->reason);
+    g_free(conn->reason);
+    conn->reason = g_strdup(reason);
     candidate_failed(leg, conn);
 }
 
