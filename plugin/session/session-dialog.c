@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-session-forks.c. */
 #include "config.h"
 
 #include "session/session-dialog.h"

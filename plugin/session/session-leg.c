@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-session-reoffer.c, t/unit/test-session-answer.c. */
 #include "config.h"
 
 #include "session/session-leg.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-session-fax.c. */
 /*
  * What rtpengine gets to see: a body with its own m-lines only, in its own numbering, which never
  * changes for a line that it has seen. A slot that it had and that is now ours (fax in the place of

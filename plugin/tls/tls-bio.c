@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-tls-stream.c. */
 #include "config.h"
 
 #include "tls/tls-internal.h"
