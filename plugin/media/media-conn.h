@@ -5,7 +5,8 @@
  *
  *   state        what it waits for                                     leaves to
  *   CONNECTING   the end of our connect                                PEEK, HANDSHAKE, OPEN
- * (plain), DEAD PEEK         the peer's first byte, to choose our TLS role         HANDSHAKE, DEAD
+ *                                                                      (plain), DEAD
+ *   PEEK         the peer's first byte, to choose our TLS role         HANDSHAKE, DEAD
  *   HANDSHAKE    the TLS handshake                                     QUARANTINE, OPEN, DEAD
  *   QUARANTINE   the signalled fingerprint (TRK-10); nothing is read   OPEN, DEAD
  *   OPEN         application bytes; the certificate matched            LINGER, DEAD

@@ -6,16 +6,18 @@
  * A leg holds at most one live connection, authenticated if the leg is secure (TRK-05), and some
  * candidates that are not there yet. What a leg does follows from what it has:
  *
- *   leg state (published)  live  candidates           what is going on
- *   IDLE                   -     -                    holdconn, or active and waiting for its turn
- *   LISTENING              -     -                    passive or not negotiated yet (COM-03)
- *   CONNECTING             -     in CONNECTING        our connect
- *   HANDSHAKE              -     in PEEK, HANDSHAKE   TLS
- *   QUARANTINE             -     in QUARANTINE        verified as soon as signalling brings the
- * fingerprint (TRK-10) OPEN                   yes   -                    application bytes cross
- * once both legs are OPEN CLOSING                yes   -                    one direction ended,
- * the other drains; or the stream is closing FAILED                 -     - max_failures refused,
- * or active and failed. Passive: still listens
+ *   leg state    live  candidates            what is going on
+ *   IDLE         -     -                     holdconn, or active and waiting for its turn
+ *   LISTENING    -     -                     passive or not negotiated yet (COM-03)
+ *   CONNECTING   -     in CONNECTING         our connect
+ *   HANDSHAKE    -     in PEEK, HANDSHAKE    TLS
+ *   QUARANTINE   -     in QUARANTINE         verified as soon as signalling brings the fingerprint
+ *                                            (TRK-10)
+ *   OPEN         yes   -                     bytes cross once both legs are OPEN
+ *   CLOSING      yes   -                     one direction ended, the other drains; or the stream
+ *                                            is closing
+ *   FAILED       -     -                     max_failures refused, or active and failed; a passive
+ *                                            leg still listens
  *
  * Who opens when (design.md, section 6, step 6): listeners listen from the start. An active access
  * leg connects as soon as the stream is answered (COM-04). An active core leg connects each time an
@@ -23,9 +25,8 @@
  * signalling (MSR-06).
  *
  * Life of a joined pair: both OPEN -> one EOF: FIN (after close_notify) to the other side, which
- * may go on for drain_ms
- * -> both EOF, or the time is over, or an error: one event, both connections say goodbye, the legs
- * are as before.
+ * may go on for drain_ms -> both EOF, or the time is over, or an error: one event, both connections
+ * say goodbye, the legs are as before.
  *
  * Threads: the stream's worker.
  */

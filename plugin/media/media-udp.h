@@ -7,12 +7,14 @@
  * One packet is one record is one datagram, both ways (DTL-10). A secure leg's socket carries DTLS
  * and STUN, told apart by the first byte (DTL-11); nothing in clear ever leaves it (DTL-09).
  *
- *   state of a secure leg  live  candidates        what is going on
- *   LISTENING              -     -                 server: waits for a ClientHello. client: IDLE
- * until answered HANDSHAKE              -     in HANDSHAKE      at most max_handshakes (TRK-06)
- *   QUARANTINE             -     in QUARANTINE     the fingerprint is not signalled yet (TRK-10)
- *   OPEN                   yes   perhaps           a new handshake runs beside the old until it is
- * verified (TLS-15) FAILED                 -     -                 as for TCP
+ *   state of a secure leg  live  candidates      what is going on
+ *   LISTENING              -     -               server: waits for a ClientHello;
+ *                                                client: IDLE until answered
+ *   HANDSHAKE              -     in HANDSHAKE    at most max_handshakes (TRK-06)
+ *   QUARANTINE             -     in QUARANTINE   the fingerprint is not signalled yet (TRK-10)
+ *   OPEN                   yes   perhaps         a new handshake runs beside the old until it is
+ *                                                verified (TLS-15)
+ *   FAILED                 -     -               as for TCP
  *
  * Addresses: the peer of a secure leg is where its verified association came from, and moves only
  * with a datagram that authenticates (DTL-17). The peer of a plain leg is what was signalled:

@@ -59,13 +59,13 @@ typedef struct SessionStream {
 /**
  * What happens to an m-line.
  *
- *   treatment   who carries it                        offer with a new decision          answer
- *   UPSTREAM    rtpengine                             any                                through
- * rtpengine PASS        nobody: forwarded as it is            any                                as
- * it is REJECT      nobody: port 0 to both sides          any                                port 0
- *   CLOSED      nobody: its owner set port 0          any (a new stream, TRK-09)         port 0
- *   E2AE        this program                          keeps, replaces or ends the stream starts it,
- * or port 0 -> CLOSED
+ *   treatment  who carries it                       offer                      answer
+ *   UPSTREAM   rtpengine                            a new decision             through rtpengine
+ *   PASS       nobody: forwarded as it is           a new decision             as it is
+ *   REJECT     nobody: port 0 to both sides         a new decision             port 0
+ *   CLOSED     nobody: its owner set port 0         a new stream (TRK-09)      port 0
+ *   E2AE       this program                         keeps, replaces or ends    starts it, or
+ *                                                   the stream                 port 0 -> CLOSED
  */
 typedef enum SessionTreatment {
     SESSION_UPSTREAM,
