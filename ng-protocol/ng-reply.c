@@ -37,11 +37,16 @@ NgValue *ng_reply_warning(const char *text)
     return dict;
 }
 
+NgValue *ng_reply_overload(const char *message)
+{
+    NgValue *dict = reply(NG_RESULT_LOAD_LIMIT);
+
+    ng_dict_add_str(dict, "message", message);
+    return dict;
+}
+
 NgValue *ng_reply_load_limit(bool supports)
 {
-    if (!supports)
-        return ng_reply_error(NG_REASON_SESSION_LIMIT);
-    NgValue *dict = reply(NG_RESULT_LOAD_LIMIT);
-    ng_dict_add_str(dict, "message", NG_REASON_SESSION_LIMIT);
-    return dict;
+    return supports ? ng_reply_overload(NG_REASON_SESSION_LIMIT)
+                    : ng_reply_error(NG_REASON_SESSION_LIMIT);
 }

@@ -53,3 +53,7 @@ NgValue *ng_reply_warning(const char *text);
  * error.
  */
 NgValue *ng_reply_load_limit(bool supports);
+
+/** {result: load limit, message: @message}, for a request that supports it: the proxy tries the
+ * next node, which it does after no error of another text. */
+NgValue *ng_reply_overload(const char *message);

@@ -9,8 +9,12 @@
 #include "control/control-tcp.h"
 #include "control/control-udp.h"
 #include "ng-protocol/ng-reply.h"
+#include "ng-protocol/ng-request.h"
 
 #define EXPIRE_MS (CONTROL_COOKIES_GENERATION_US / 1000)
+
+/* What the headers of IPv4 and UDP leave of a datagram. */
+#define LONGEST_DATAGRAM 65507
 
 /* At a thousand requests a second, each with an SDP of 2 KiB, a generation of 30 s just fits. */
 static const ControlCookiesLimits cookie_limits = {
@@ -29,6 +33,7 @@ struct ControlServer {
     GQueue requests; /* all that are not answered */
     ControlHandleCb handle_cb;
     void *user_data;
+    bool stopping;
 };
 
 /* ---- the life of a request */
@@ -78,39 +83,83 @@ void control_request_reply(ControlRequest *req, Span body)
     double elapsed_s = (double)(now_us - req->received_us) / G_USEC_PER_SEC;
     char from[ADDR_TEXT_MAX];
 
-    g_info("Replying to '%s' from %s (elapsed time %.6f sec)", req->command,
-           addr_text(&req->from->remote, from), elapsed_s);
-    control_cookies_finish(req->server->cookies, req->cookie, body, now_us);
+    if (!req->server->stopping) {
+        g_info("Replying to '%s' from %s (elapsed time %.6f sec)", req->command,
+               addr_text(&req->from->remote, from), elapsed_s);
+        control_cookies_finish(req->server->cookies, req->cookie, body, now_us);
+    }
     request_free(req);
+}
+
+size_t control_request_room(const ControlRequest *req)
+{
+    Span cookie = req->message ? req->message->cookie : SPAN("");
+
+    return req->from->channel->transport == CONTROL_UDP ? LONGEST_DATAGRAM - cookie.len - 1
+                                                        : NG_MAX_MESSAGE;
 }
 
 void control_request_reply_dict(ControlRequest *req, NgValue *dict)
 {
     g_autoptr(NgValue) owned = dict;
-    GString *body = ng_message_encode(SPAN(""), req->encoding, owned);
+    g_autoptr(GString) body = ng_message_encode(SPAN(""), req->encoding, owned);
+    size_t room = control_request_room(req);
 
+    if (body->len > room) {
+        g_autofree char *reason =
+            g_strdup_printf("the reply has %zu bytes and %zu can be sent: ask for less, or by TCP",
+                            body->len, room);
+        control_request_reply_error(req, reason);
+        return;
+    }
     control_request_reply(req, (Span){body->str, body->len});
-    g_string_free(body, TRUE);
+}
+
+static void log_error(const ControlRequest *req, const char *reason)
+{
+    char from[ADDR_TEXT_MAX];
+
+    if (!req->server->stopping)
+        g_warning("Error in '%s' from %s: %s", req->command, addr_text(&req->from->remote, from),
+                  reason);
 }
 
 void control_request_reply_error(ControlRequest *req, const char *reason)
 {
-    char from[ADDR_TEXT_MAX];
-
-    g_warning("Error in '%s' from %s: %s", req->command, addr_text(&req->from->remote, from),
-              reason);
+    log_error(req, reason);
     control_request_reply_dict(req, ng_reply_error(reason));
+}
+
+/* May the proxy try another node, and would it understand being told to? */
+static bool can_move(const ControlRequest *req)
+{
+    if (!req->message ||
+        !span_eq(ng_dict_get_str(req->message->dict, SPAN("command")), SPAN("offer")))
+        return false;
+    return ng_request_supports(&(NgRequest){.dict = req->message->dict}, NG_SUPPORTS_LOAD_LIMIT);
+}
+
+void control_request_reply_failure(ControlRequest *req, const GError *error)
+{
+    bool passing = g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_TIMEOUT) ||
+                   g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_BUSY);
+
+    if (!passing || !can_move(req)) {
+        control_request_reply_error(req, error->message);
+        return;
+    }
+    log_error(req, error->message);
+    control_request_reply_dict(req, ng_reply_overload(error->message));
 }
 
 static void on_upstream_reply(Span reply, const GError *error, void *user_data)
 {
     ControlRequest *req = user_data;
 
-    if (!error)
+    if (error)
+        control_request_reply_failure(req, error);
+    else
         control_request_reply(req, reply);
-    else if (error->code != CONTROL_ERROR_STOPPING)
-        control_request_reply_error(req, error->message);
-    /* else control_server_free() drops it */
 }
 
 /* The one place that speaks for an rtpengine that is not there. */
@@ -211,6 +260,7 @@ void control_server_free(ControlServer *s)
 {
     if (!s)
         return;
+    s->stopping = true;
     control_upstream_free(s->upstream);
     while (s->requests.head)
         request_free(s->requests.head->data);
@@ -240,4 +290,9 @@ const Addr *control_server_listen(ControlServer *s, ControlTransport transport, 
 ControlUpstream *control_server_upstream(ControlServer *s)
 {
     return s->upstream;
+}
+
+bool control_server_stopping(const ControlServer *s)
+{
+    return s->stopping;
 }

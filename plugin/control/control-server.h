@@ -50,7 +50,8 @@ ControlServer *control_server_new(uv_loop_t *loop, ControlUpstream *upstream,
 
 /**
  * Closes everything. Requests without a reply are dropped in silence, so that the proxy asks
- * another node. The loop must run once more afterwards. NULL is allowed.
+ * another node; also those that are answered because rtpengine cannot be asked any more. The loop
+ * must run once more afterwards. NULL is allowed.
  */
 void control_server_free(ControlServer *s);
 
@@ -62,14 +63,28 @@ const Addr *control_server_listen(ControlServer *s, ControlTransport transport, 
 /** For the handler's own requests to rtpengine; NULL when there is none. */
 ControlUpstream *control_server_upstream(ControlServer *s);
 
+/** Is control_server_free() at work? Then replies go nowhere and nothing new should be begun. */
+bool control_server_stopping(const ControlServer *s);
+
 /** Answers with @body (copied) as it is. */
 void control_request_reply(ControlRequest *req, Span body);
 
-/** Answers with @dict (taken) in the request's encoding. */
+/** Answers with @dict (taken) in the request's encoding; with an error when that is too long to be
+ * sent. */
 void control_request_reply_dict(ControlRequest *req, NgValue *dict);
 
 /** Answers {result: error, error-reason: @reason}. */
 void control_request_reply_error(ControlRequest *req, const char *reason);
 
+/**
+ * Answers that rtpengine could not be asked (@error: CONTROL_ERROR). An offer that may still go to
+ * another node is told so, in the one form that a proxy acts on: {result: load limit, message:
+ * ...}, if the request supports it and the reason is that rtpengine does not answer or is busy.
+ */
+void control_request_reply_failure(ControlRequest *req, const GError *error);
+
 /** Sends the body to rtpengine as it is and answers with the body that comes back. */
 void control_request_pass(ControlRequest *req);
+
+/** Bytes that the body of the reply may have: by UDP it has to fit a datagram. */
+size_t control_request_room(const ControlRequest *req);

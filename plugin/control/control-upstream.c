@@ -33,6 +33,7 @@ struct ControlUpstream {
     uint64_t counter;
     GHashTable *exchanges; /* cookie -> Exchange, owned by its timer */
     Health health;         /* for the log, and for the pace of trying */
+    uint64_t timeouts;
     bool closing;
     char datagram[CONTROL_DATAGRAM_MAX];
 };
@@ -106,6 +107,7 @@ static void give_up(Exchange *x)
     }
     if (u->health == HEALTHY)
         set_health(u, SILENT);
+    u->timeouts++;
     error = g_error_new(CONTROL_ERROR, CONTROL_ERROR_TIMEOUT,
                         "rtpengine at %s did not answer within %u ms", u->addr_text, u->timeout_ms);
     finish(x, SPAN(""), error);
@@ -307,4 +309,9 @@ Addr control_upstream_local(const ControlUpstream *u)
 unsigned control_upstream_outstanding(const ControlUpstream *u)
 {
     return g_hash_table_size(u->exchanges);
+}
+
+uint64_t control_upstream_timeouts(const ControlUpstream *u)
+{
+    return u->timeouts;
 }

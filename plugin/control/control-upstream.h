@@ -50,3 +50,6 @@ Addr control_upstream_local(const ControlUpstream *u);
 
 /** Requests that wait now. */
 unsigned control_upstream_outstanding(const ControlUpstream *u);
+
+/** Requests that got no answer in time, since the start. */
+uint64_t control_upstream_timeouts(const ControlUpstream *u);
