@@ -50,10 +50,11 @@ static void events_ready(uv_async_t *handle)
     for (MediaMessage *m = media_queue_take(&pool->events); m; m = next) {
         const MediaEvent *event = &((MediaEventMessage *)m)->event;
         next = m->next;
-        if (event->kind == MEDIA_EVENT_CLOSED)
-            forget(pool, event->stream_id);
+        /* Forgotten last, so that the callback can still read what the stream came to. */
         if (!pool->freed)
             pool->event_cb(event, pool->user_data);
+        if (event->kind == MEDIA_EVENT_CLOSED)
+            forget(pool, event->stream_id);
         g_free(m);
     }
 }

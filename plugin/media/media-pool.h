@@ -72,5 +72,6 @@ typedef struct MediaStats {
         peer[2]; /* digest of the live peer's certificate with the hash it was checked with */
 } MediaStats;
 
-/** False when there is no such stream. */
+/** False when there is no such stream. In the callback of MEDIA_EVENT_CLOSED it still is there,
+ * with its last figures. */
 bool media_stats(MediaPool *pool, uint64_t stream_id, MediaStats *ret_stats);
