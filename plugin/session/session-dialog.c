@@ -176,26 +176,3 @@ SessionDialog *session_dialog_for_answer(Session *s, const NgRequest *req, GErro
     set_tag(d, session_other(d->offerer), swapped ? req->from_tag : req->to_tag);
     return d;
 }
-
-/* The branch of the offer, when one of several forks ends; the branch of a BYE is new and names
- * nothing. */
-static bool branch_is_known(const Session *s, const NgRequest *req)
-{
-    SessionSide side;
-
-    return req->via_branch.len && by_branch(s, req->from_tag, req->via_branch, &side);
-}
-
-bool session_dialog_selected(const Session *s, const SessionDialog *d, const NgRequest *req)
-{
-    SessionSide side;
-
-    if (!req->from_tag.len)
-        return true;
-    if (!side_of(d, req->from_tag, &side))
-        return false;
-    const char *other = d->tag[session_other(side)];
-    if (req->to_tag.len)
-        return !other || is(other, req->to_tag);
-    return !branch_is_known(s, req) || same_branch(d, req->via_branch);
-}

@@ -17,6 +17,3 @@ SessionDialog *session_dialog_for_offer(Session *s, const NgRequest *req, GError
 /** The dialog of an answer, with the answerer's tag set. NULL and @error when no offer waits for
  * it. */
 SessionDialog *session_dialog_for_answer(Session *s, const NgRequest *req, GError **error);
-
-/** Do the request's tags or branch select @d, one of @s, for deletion? */
-bool session_dialog_selected(const Session *s, const SessionDialog *d, const NgRequest *req);

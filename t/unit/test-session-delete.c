@@ -34,18 +34,18 @@ static void test_delete(void)
         {"from-tag=ue", ""},     /* Kamailio without the to-tag flag */
         {"from-tag=core", "23"}, /* the callee hangs up */
         {"from-tag=far", "12"},
-        {"from-tag=ue to-tag=core", "3"}, /* an unanswered fork goes with it */
-        {"from-tag=core to-tag=ue", "23"},
-        {"from-tag=ue to-tag=far", "1"},
-        {"from-tag=ue to-tag=other", "13"},
+        {"from-tag=ue to-tag=core", "23"}, /* the others of the caller live on */
+        {"from-tag=core to-tag=ue", ""}, /* all that the caller has */
+        {"from-tag=ue to-tag=far", "12"},
+        {"from-tag=ue to-tag=other", NULL},
         {"from-tag=stranger", NULL},
-        {"from-tag=stranger to-tag=ue", NULL},
+        {"from-tag=stranger to-tag=ue", ""},
         {"from-tag=core to-tag=stranger", NULL},
         {"from-tag=ue via-branch=b1", "23"}, /* this branch failed, the others ring on */
         {"from-tag=ue via-branch=b2", "13"},
         {"from-tag=ue via-branch=b9", ""}, /* the branch of a BYE is a new one */
         {"from-tag=core via-branch=b9", "23"},
-        {"from-tag=ue to-tag=core via-branch=b2", "3"}, /* tags go before branches */
+        {"from-tag=ue to-tag=core via-branch=b2", "23"}, /* tags go before branches */
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
