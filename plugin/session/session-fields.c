@@ -4,8 +4,19 @@
 #include "session/session-fields.h"
 
 #include "base/addr.h"
-#include "sdp/sdp-doc.h"
+#include "sdp/sdp-attr.h"
+#include "sdp/sdp-conn.h"
 #include "session/session-plan.h"
+
+/* A field and the attribute that it stands for. */
+static const char *const attrs[][2] = {
+    {"setup", "setup"},
+    {"connection", "connection"},
+    {"fingerprint", "fingerprint"},
+    {"tls-id", "tls-id"},
+    {"path", "path"},
+    {"indication", "3ge2ae"},
+};
 
 static bool refuse(unsigned index, const char *field, Span value, GError **error)
 {
@@ -90,15 +101,6 @@ static bool add_attr(GString *body, const NgValue *fields, unsigned index, const
 
 static bool add_section(GString *body, const NgValue *fields, unsigned index, GError **error)
 {
-    static const char *const attrs[][2] = {
-        {"setup", "setup"},
-        {"connection", "connection"},
-        {"fingerprint", "fingerprint"},
-        {"tls-id", "tls-id"},
-        {"path", "path"},
-        {"indication", "3ge2ae"},
-    };
-
     if (!add_media_line(body, fields, index, error) || !add_address(body, fields, index, error))
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(attrs); i++)
@@ -121,4 +123,46 @@ char *session_fields_body(const NgValue *streams, GError **error)
         if (!add_section(body, ng_list_get(streams, i), i, error))
             return NULL;
     return g_string_free(g_steal_pointer(&body), FALSE);
+}
+
+static void add_field(NgValue *fields, const SdpDoc *doc, unsigned section, const char *field,
+                      const char *attr)
+{
+    bool many = strcmp(field, "fingerprint") == 0;
+    SdpAttrIter it = sdp_attr_iter(doc, section, attr);
+    NgValue *list = NULL;
+    SdpAttr found;
+
+    while (sdp_attr_next(&it, &found)) {
+        if (many && !list)
+            list = ng_dict_add_list(fields, field);
+        if (many)
+            ng_list_add_span(list, found.value);
+        else
+            ng_dict_set(fields, span_str(field), ng_string_new(found.value));
+    }
+}
+
+static void read_section(NgValue *fields, const SdpDoc *doc, unsigned section)
+{
+    const SdpMedia *media = &doc->sections[section].media;
+    char text[ADDR_TEXT_MAX];
+    Addr addr;
+
+    ng_dict_add_span(fields, "media", media->media);
+    ng_dict_add_span(fields, "proto", media->proto);
+    ng_dict_add_int(fields, "port", media->port);
+    ng_dict_add_span(fields, "fmt", media->fmt);
+    if (sdp_conn_of(doc, section, &addr) == SDP_CONN_OK)
+        ng_dict_add_str(fields, "address", addr_ip_text(&addr, text));
+    for (size_t i = 0; i < G_N_ELEMENTS(attrs); i++)
+        add_field(fields, doc, section, attrs[i][0], attrs[i][1]);
+}
+
+void session_fields_add(NgValue *streams, Span body)
+{
+    g_autoptr(SdpDoc) doc = sdp_doc_parse(body, NULL);
+
+    for (unsigned i = 0; doc && i + 1 < doc->n_sections && i < ng_value_n(streams); i++)
+        read_section(ng_dict_add_dict(ng_list_get(streams, i), "sdp"), doc, i + 1);
 }

@@ -15,3 +15,10 @@
  * has a value that could not stand in SDP; the message names it.
  */
 char *session_fields_body(const NgValue *streams, GError **error);
+
+/**
+ * The way back: adds to each entry of @streams (the list of that name in the reply's "e2ae") the
+ * dictionary "sdp", in the same words: what the m-line towards the receiver has to say. @body is
+ * the one that would have gone there.
+ */
+void session_fields_add(NgValue *streams, Span body);

@@ -104,6 +104,9 @@ char *session_plan_render(const SessionPlan *plan, Span upstream, GError **error
 /** Adds the "e2ae" dictionary to @reply (design of the ng extension, section 5). */
 void session_plan_reply(const SessionPlan *plan, NgValue *reply);
 
+/** Adds to @dict what the state says of a stream: the dictionaries "access" and "core" of a reply. */
+void session_stream_reply(const SessionStream *stream, NgValue *dict);
+
 /**
  * The call after a delete: NULL when nothing of it is left, else a changed copy. *@ret_matched
  * tells whether the request's tags or branch fitted anything; without from-tag the whole call goes.
