@@ -225,7 +225,7 @@ static void swap_direction(NgValue *keys)
 {
     const NgValue *direction = ng_dict_get(keys, SPAN("direction"));
 
-    if (ng_value_n(direction) != 2)
+    if (!ng_value_is(direction, NG_LIST) || ng_value_n(direction) != 2)
         return;
     NgValue *swapped = ng_list_new();
     ng_list_add(swapped, ng_value_copy(ng_list_get(direction, 1)));
