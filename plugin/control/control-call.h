@@ -4,13 +4,20 @@
 #pragma once
 
 #include "control/control-calls.h"
+#include "control/control-statistics.h"
 
 typedef struct ControlCall {
     ControlCalls *calls;
     char *call_id;
-    Session *session;     /* NULL until the first offer is committed, and after the delete */
-    ControlRequest *busy; /* the request in progress */
-    GQueue waiting;       /* of ControlRequest, borrowed from the server */
+    Session *session; /* NULL until the first offer is committed, and after the delete */
+    bool upstream;    /* rtpengine has accepted something about this call from us */
+    bool late;        /* it began within a dialog: rtpengine may know the call from before */
+    int64_t created_us;
+    int64_t last_signal_us; /* both in microseconds since 1970 */
+    ControlRequest *busy;   /* the request in progress */
+    bool running;           /* requests are being begun, further up on the stack */
+    GQueue waiting;         /* of ControlRequest, borrowed from the server */
+    GArray *settled;        /* of uint64_t: streams that came up while a request was in progress */
 } ControlCall;
 
 /** Requests that may wait for one in progress of the same call. */
@@ -24,6 +31,7 @@ struct ControlCalls {
     int max_sessions;
     unsigned delete_delay_s;
     uint64_t last_id;
+    ControlStatistics statistics;
     GHashTable *by_call_id; /* -> ControlCall, owned */
 };
 
@@ -36,12 +44,38 @@ void control_run_offer_answer(ControlCall *call, ControlRequest *req, const NgRe
 void control_run_delete(ControlCall *call, ControlRequest *req, const NgRequest *r);
 void control_run_query(ControlCall *call, ControlRequest *req, const NgRequest *r);
 
+/** Requests of no call; each answers @req, now or later. */
+void control_run_list(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
+void control_run_statistics(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
+
+/** Does any call exist that rtpengine does not know? */
+bool control_calls_alone(const ControlCalls *calls);
+
 /** The request in progress has been answered: runs the next one, or forgets a call without session.
  * @call may be gone after. */
 void control_call_done(ControlCall *call);
 
 /** Replaces the state of the call (taken, may be NULL) and makes the media plane follow. */
 void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms);
+
+/** Tells about m-line @index (from 0) of @d; the other members of @event say what. */
+void control_call_emit(const ControlCall *call, const SessionDialog *d, unsigned index,
+                       MediaEventKind kind, ControlEvent event);
+
+/**
+ * Adds to @reply, which is rtpengine's or begun with control_query_begin(), the streams of @call in
+ * rtpengine's own form, as medias of the tags. @tag: only dialogs of it, empty = all.
+ */
+void control_query_tags(NgValue *reply, const ControlCall *call, Span tag);
+
+/** {result: ok} and what rtpengine says of a call besides its tags. */
+NgValue *control_query_begin(const ControlCall *call);
+
+/** Is @d one that a query for @tag asks about? */
+bool control_query_wants(const SessionDialog *d, Span tag);
+
+/** {result: ok, warning: ...}, or an error with that text if the request has the flag "fatal". */
+NgValue *control_reply_not_found(const NgRequest *r);
 
 /**
  * Sends the request to rtpengine without our keys, with @sdp in the place of its own unless that is
@@ -50,3 +84,7 @@ void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms);
  */
 void control_ask_rtpengine(ControlRequest *req, const char *sdp, const NgValue *extra,
                            ControlUpstreamCb cb, void *user_data);
+
+/** The dictionary of a reply of rtpengine's that says "ok"; NULL for any other and for no reply.
+ * Owned by the caller. */
+NgValue *control_ask_accepted(Span reply, const GError *error);

@@ -22,50 +22,55 @@ static uint64_t next_id(void *arg)
     return ++calls->last_id;
 }
 
-static void call_free(gpointer data)
-{
-    ControlCall *call = data;
+/* ---- events of streams */
 
-    session_free(call->session);
-    g_queue_clear(&call->waiting);
-    g_free(call->call_id);
-    g_free(call);
+void control_call_emit(const ControlCall *call, const SessionDialog *d, unsigned index,
+                       MediaEventKind kind, ControlEvent event)
+{
+    const SessionSlot *slot = session_slot(d, index);
+
+    event.event = media_event_name(kind);
+    event.call_id = call->call_id;
+    event.tag[0] = d->tag[0];
+    event.tag[1] = d->tag[1];
+    event.index = index + 1;
+    event.medium = slot->medium ? slot->medium->name : slot->media_type;
+    event.failure = kind != MEDIA_EVENT_TLS_ESTABLISHED;
+    call->calls->statistics.events[kind]++;
+    control_events_emit(call->calls->events, &event);
 }
 
-static void emit(ControlCalls *calls, const ControlCall *call, const MediaEvent *event)
+static void emit(const ControlCall *call, const MediaEvent *event)
 {
     SessionDialog *d;
     SessionStream *stream;
     unsigned index;
 
-    if (!session_find_stream(call->session, event->stream_id, &d, &index, &stream))
-        return;
-    control_events_emit(calls->events, &(ControlEvent){
-                                           .event = media_event_name(event->kind),
-                                           .call_id = call->call_id,
-                                           .tag = {d->tag[0], d->tag[1]},
-                                           .index = index + 1,
-                                           .medium = stream->medium->name,
-                                           .leg = event->leg,
-                                           .peer = event->peer,
-                                           .reason = event->reason,
-                                           .failure = event->kind != MEDIA_EVENT_TLS_ESTABLISHED,
-                                           .final = event->final,
-                                       });
+    if (session_find_stream(call->session, event->stream_id, &d, &index, &stream))
+        control_call_emit(call, d, index, event->kind,
+                          (ControlEvent){.leg = event->leg,
+                                         .peer = event->peer,
+                                         .reason = event->reason,
+                                         .final = event->final});
 }
 
 /* A stream that took another's place is up, or will not come: the other one is not needed any more
  * (TRK-13). */
-static void settle_replacement(ControlCall *call, const MediaEvent *event)
+static bool settles(const MediaEvent *event)
 {
     bool up = event->kind == MEDIA_EVENT_TLS_ESTABLISHED && event->leg == MEDIA_ACCESS;
-    bool over = event->kind == MEDIA_EVENT_ACCEPT_TIMEOUT || event->final;
 
-    if (!up && !over)
-        return;
-    g_autoptr(Session) next = session_copy(call->session);
-    if (session_stream_up(next, event->stream_id))
-        control_call_commit(call, g_steal_pointer(&next), 0);
+    return up || event->kind == MEDIA_EVENT_ACCEPT_TIMEOUT || event->final;
+}
+
+static void settle(ControlCall *call)
+{
+    for (unsigned i = 0; call->session && i < call->settled->len; i++) {
+        g_autoptr(Session) next = session_copy(call->session);
+        if (session_stream_up(next, g_array_index(call->settled, uint64_t, i)))
+            control_call_commit(call, g_steal_pointer(&next), 0);
+    }
+    g_array_set_size(call->settled, 0);
 }
 
 static void stream_cb(const char *call_id, const MediaEvent *event, void *user_data)
@@ -75,10 +80,26 @@ static void stream_cb(const char *call_id, const MediaEvent *event, void *user_d
 
     if (!call || !call->session)
         return;
-    emit(calls, call, event);
-    /* A transaction in progress holds a copy of the state; its own commit will settle this. */
+    emit(call, event);
+    if (!settles(event))
+        return;
+    g_array_append_val(call->settled, event->stream_id);
+    /* A transaction in progress holds a copy of the state, which this would be lost in. */
     if (!call->busy)
-        settle_replacement(call, event);
+        settle(call);
+}
+
+/* ---- the calls */
+
+static void call_free(gpointer data)
+{
+    ControlCall *call = data;
+
+    session_free(call->session);
+    g_queue_clear(&call->waiting);
+    g_array_unref(call->settled);
+    g_free(call->call_id);
+    g_free(call);
 }
 
 ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *config, GError **error)
@@ -98,6 +119,7 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     calls->policy.arg = calls;
     calls->max_sessions = config->max_sessions;
     calls->delete_delay_s = config->delete_delay_s;
+    calls->statistics.started_us = g_get_monotonic_time();
     calls->by_call_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, call_free);
     return calls;
 }
@@ -116,49 +138,39 @@ unsigned control_calls_count(const ControlCalls *calls)
     return g_hash_table_size(calls->by_call_id);
 }
 
+unsigned control_calls_ports_used(const ControlCalls *calls)
+{
+    return control_streams_ports_used(calls->streams);
+}
+
+static void log_change(ControlCall *call, const Session *next)
+{
+    g_autofree char *call_id = NULL;
+
+    if (!call->session == !next)
+        return;
+    call_id = span_quote(span_str(call->call_id));
+    g_message("[%s] %s", call_id, next ? "Creating new call" : "Call deleted");
+}
+
 void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms)
 {
+    log_change(call, next);
+    if (!call->session && next) {
+        call->calls->statistics.calls++;
+        call->created_us = g_get_real_time();
+    }
     control_streams_apply(call->calls->streams, call->session, next, delay_ms);
     session_free(call->session);
     call->session = next;
 }
 
-static void run(ControlCall *call, ControlRequest *req)
-{
-    NgRequest r;
-
-    call->busy = req;
-    if (!ng_request_read(req->message->dict, &r, NULL))
-        g_assert_not_reached(); /* it was read when it was taken */
-    switch (r.command) {
-    case NG_CMD_OFFER:
-    case NG_CMD_ANSWER:
-        control_run_offer_answer(call, req, &r);
-        break;
-    case NG_CMD_DELETE:
-        control_run_delete(call, req, &r);
-        break;
-    default:
-        control_run_query(call, req, &r);
-        break;
-    }
-}
-
-void control_call_done(ControlCall *call)
-{
-    ControlRequest *next = g_queue_pop_head(&call->waiting);
-
-    call->busy = NULL;
-    if (next)
-        run(call, next);
-    else if (!call->session)
-        g_hash_table_remove(call->calls->by_call_id, call->call_id);
-}
-
 static ControlCall *find_call(ControlCalls *calls, Span call_id)
 {
+    /* Keys are C strings: what has a NUL was never put in. */
+    if (!call_id.len || memchr(call_id.p, 0, call_id.len))
+        return NULL;
     g_autofree char *key = span_dup(call_id);
-
     return g_hash_table_lookup(calls->by_call_id, key);
 }
 
@@ -168,24 +180,18 @@ static ControlCall *new_call(ControlCalls *calls, Span call_id)
 
     call->calls = calls;
     call->call_id = span_dup(call_id);
+    call->settled = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     g_queue_init(&call->waiting);
     g_hash_table_insert(calls->by_call_id, call->call_id, call);
     return call;
 }
 
-static bool at_limit(const ControlCalls *calls)
-{
-    return calls->max_sessions >= 0 && control_calls_count(calls) >= (unsigned)calls->max_sessions;
-}
+/* ---- requests that concern no call of ours */
 
-static void take(ControlCall *call, ControlRequest *req)
+NgValue *control_reply_not_found(const NgRequest *r)
 {
-    if (!call->busy)
-        run(call, req);
-    else if (call->waiting.length < CONTROL_CALL_WAITING_MAX)
-        g_queue_push_tail(&call->waiting, req);
-    else
-        control_request_reply_error(req, "too many requests of this call at a time");
+    return ng_request_has_flag(r, SPAN("fatal")) ? ng_reply_error(NG_WARNING_NOT_FOUND)
+                                                 : ng_reply_warning(NG_WARNING_NOT_FOUND);
 }
 
 /* A request that carries our keys but concerns no call of ours: rtpengine gets it without them. */
@@ -194,29 +200,203 @@ static void stripped_cb(Span reply, const GError *error, void *user_data)
     ControlRequest *req = user_data;
 
     if (error)
-        control_request_reply_error(req, error->message);
+        control_request_reply_failure(req, error);
     else
         control_request_reply(req, reply);
 }
 
-static bool forward_stripped(ControlRequest *req)
+static void run_without_call(ControlRequest *req, const NgRequest *r)
 {
-    if (!control_server_upstream(req->server))
-        return false;
-    control_ask_rtpengine(req, NULL, NULL, stripped_cb, req);
-    return true;
+    switch (r->command) {
+    case NG_CMD_E2AE_OFFER:
+        control_request_reply_error(req, "the first e2ae offer of a call needs e2ae=originating or "
+                                         "e2ae=terminating");
+        return;
+    case NG_CMD_E2AE_ANSWER:
+    case NG_CMD_E2AE_QUERY:
+        control_request_reply_error(req, NG_REASON_UNKNOWN_CALL);
+        return;
+    case NG_CMD_E2AE_DELETE:
+        control_request_reply_dict(req, control_reply_not_found(r));
+        return;
+    default:
+        break;
+    }
+    if (r->e2ae.given && control_server_upstream(req->server))
+        control_ask_rtpengine(req, NULL, NULL, stripped_cb, req);
+    else
+        control_request_pass(req);
 }
 
-static bool first_offer(const NgRequest *r)
+/* ---- requests of a call, one at a time */
+
+static bool is_offer(NgCommand command)
 {
-    return r->command == NG_CMD_OFFER && r->call_id.len &&
+    return command == NG_CMD_OFFER || command == NG_CMD_E2AE_OFFER;
+}
+
+static bool starts_call(const NgRequest *r)
+{
+    return is_offer(r->command) &&
            (r->e2ae.mode == E2AE_ORIGINATING || r->e2ae.mode == E2AE_TERMINATING);
 }
 
+static void run(ControlCall *call, ControlRequest *req)
+{
+    NgRequest r;
+
+    call->busy = req;
+    call->last_signal_us = g_get_real_time();
+    if (!ng_request_read(req->message->dict, &r, NULL))
+        g_assert_not_reached(); /* it was read when it was taken */
+    if (!call->session && !starts_call(&r)) {
+        /* The call it was meant for has ended, or failed to begin, while it waited. */
+        run_without_call(req, &r);
+        control_call_done(call);
+        return;
+    }
+    switch (r.command) {
+    case NG_CMD_OFFER:
+    case NG_CMD_ANSWER:
+    case NG_CMD_E2AE_OFFER:
+    case NG_CMD_E2AE_ANSWER:
+        control_run_offer_answer(call, req, &r);
+        break;
+    case NG_CMD_DELETE:
+    case NG_CMD_E2AE_DELETE:
+        control_run_delete(call, req, &r);
+        break;
+    default:
+        control_run_query(call, req, &r);
+        break;
+    }
+}
+
+/* Begins what waits until one is in progress or none is left. A loop and no recursion, for most
+ * requests end at once. */
+static void work(ControlCall *call)
+{
+    call->running = true;
+    while (!call->busy && call->waiting.length) {
+        ControlRequest *next = g_queue_pop_head(&call->waiting);
+        if (!control_server_stopping(next->server)) /* else the server drops it */
+            run(call, next);
+    }
+    call->running = false;
+    if (call->busy)
+        return;
+    settle(call);
+    if (!call->session)
+        g_hash_table_remove(call->calls->by_call_id, call->call_id);
+}
+
+void control_call_done(ControlCall *call)
+{
+    call->busy = NULL;
+    if (!call->running)
+        work(call);
+}
+
+static void take(ControlCall *call, ControlRequest *req)
+{
+    if (call->waiting.length >= CONTROL_CALL_WAITING_MAX) {
+        control_request_reply_error(req, "too many requests of this call at a time");
+        return;
+    }
+    g_queue_push_tail(&call->waiting, req);
+    if (!call->busy)
+        work(call);
+}
+
+static bool at_limit(const ControlCalls *calls)
+{
+    return calls->max_sessions >= 0 && control_calls_count(calls) >= (unsigned)calls->max_sessions;
+}
+
+static void start_call(ControlCalls *calls, ControlRequest *req, const NgRequest *r)
+{
+    if (!r->call_id.len) {
+        control_request_reply_error(req, NG_REASON_NO_CALL_ID);
+    } else if (memchr(r->call_id.p, 0, r->call_id.len)) {
+        control_request_reply_error(req, "the call-id holds a NUL byte");
+    } else if (at_limit(calls)) {
+        g_warning("Parallel session limit reached (%d): refused a call, raise --max-sessions or "
+                  "add a node",
+                  calls->max_sessions);
+        calls->statistics.refused_limit++;
+        control_request_reply_dict(
+            req, ng_reply_load_limit(ng_request_supports(r, NG_SUPPORTS_LOAD_LIMIT)));
+    } else {
+        ControlCall *call = new_call(calls, r->call_id);
+        call->late = r->to_tag.len > 0;
+        take(call, req);
+    }
+}
+
+/* ---- what comes from the server */
+
 static bool concerns_calls(NgCommand command)
 {
-    return command == NG_CMD_OFFER || command == NG_CMD_ANSWER || command == NG_CMD_DELETE ||
-           command == NG_CMD_QUERY;
+    switch (command) {
+    case NG_CMD_OFFER:
+    case NG_CMD_ANSWER:
+    case NG_CMD_DELETE:
+    case NG_CMD_QUERY:
+    case NG_CMD_E2AE_OFFER:
+    case NG_CMD_E2AE_ANSWER:
+    case NG_CMD_E2AE_DELETE:
+    case NG_CMD_E2AE_QUERY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_own(NgCommand command)
+{
+    return command == NG_CMD_E2AE_OFFER || command == NG_CMD_E2AE_ANSWER ||
+           command == NG_CMD_E2AE_DELETE || command == NG_CMD_E2AE_QUERY;
+}
+
+bool control_calls_alone(const ControlCalls *calls)
+{
+    GHashTableIter i;
+    gpointer value;
+
+    g_hash_table_iter_init(&i, calls->by_call_id);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        const ControlCall *call = value;
+        if (call->session && !call->upstream)
+            return true;
+    }
+    return false;
+}
+
+/* Requests of no call that rtpengine alone could not answer in full. */
+static bool handle_general(ControlCalls *calls, ControlRequest *req, const NgRequest *r)
+{
+    bool alone = !control_server_upstream(req->server);
+
+    switch (r->command) {
+    case NG_CMD_LIST:
+        if (!alone && !control_calls_alone(calls))
+            return false;
+        control_run_list(calls, req, r);
+        return true;
+    case NG_CMD_STATISTICS:
+        if (!alone && !calls->statistics.calls)
+            return false;
+        control_run_statistics(calls, req, r);
+        return true;
+    case NG_CMD_E2AE_LIST:
+        control_run_list(calls, req, r);
+        return true;
+    case NG_CMD_E2AE_STATISTICS:
+        control_run_statistics(calls, req, r);
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool control_calls_handle(ControlRequest *req, void *user_data)
@@ -233,17 +413,19 @@ bool control_calls_handle(ControlRequest *req, void *user_data)
         control_request_reply_error(req, error->message);
         return true;
     }
-    ControlCall *call = r.call_id.len ? find_call(calls, r.call_id) : NULL;
-    if (call && concerns_calls(r.command)) {
+    calls->statistics.requests[r.command]++;
+    if (!concerns_calls(r.command))
+        return handle_general(calls, req, &r);
+    ControlCall *call = find_call(calls, r.call_id);
+    if (call)
         take(call, req);
-        return true;
-    }
-    if (!first_offer(&r))
-        return r.e2ae.given && forward_stripped(req);
-    if (at_limit(calls))
-        control_request_reply_dict(
-            req, ng_reply_load_limit(ng_request_supports(&r, NG_SUPPORTS_LOAD_LIMIT)));
+    else if (starts_call(&r))
+        start_call(calls, req, &r);
+    else if (is_own(r.command) && !r.call_id.len)
+        control_request_reply_error(req, NG_REASON_NO_CALL_ID);
+    else if (is_own(r.command) || r.e2ae.given)
+        run_without_call(req, &r);
     else
-        take(new_call(calls, r.call_id), req);
+        return false;
     return true;
 }

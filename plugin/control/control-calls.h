@@ -31,5 +31,8 @@ void control_calls_free(ControlCalls *calls);
 /** A ControlHandleCb; @user_data is the ControlCalls. */
 bool control_calls_handle(ControlRequest *req, void *user_data);
 
-/** Calls with a session now. */
+/** Calls of ours now, with those that are being set up. */
 unsigned control_calls_count(const ControlCalls *calls);
+
+/** Media ports reserved now. */
+unsigned control_calls_ports_used(const ControlCalls *calls);

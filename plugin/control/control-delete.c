@@ -6,67 +6,69 @@
 
 #include "ng-protocol/ng-reply.h"
 
+#define LONGEST_DELAY_S 86400
+
 typedef struct Deletion {
     ControlCall *call;
     ControlRequest *req;
+    NgRequest r; /* borrows from req */
     bool matched;
 } Deletion;
 
-static NgValue *own_reply(const Deletion *del)
+static void end(Deletion *del)
 {
-    return del->matched ? ng_reply_ok() : ng_reply_warning(NG_WARNING_NOT_FOUND);
-}
-
-static void deleted_cb(Span body, const GError *error, void *user_data)
-{
-    Deletion *del = user_data;
     ControlCall *call = del->call;
-    NgEnvelope env = ng_envelope_plain(body);
-    g_autoptr(NgMessage) message = error ? NULL : ng_message_new(&env, NULL);
 
-    /* Ours is gone whatever became of rtpengine's part, and its statistics are worth having. */
-    if (!message)
-        control_request_reply_dict(del->req, own_reply(del));
-    else
-        control_request_reply(del->req, body);
     g_free(del);
     control_call_done(call);
 }
 
-static bool upstream_knows(const Session *s)
+static NgValue *own_reply(const Deletion *del)
 {
-    for (unsigned i = 0; i < s->dialogs->len; i++) {
-        const SessionDialog *d = s->dialogs->pdata[i];
-        if (d->upstream_count)
-            return true;
-    }
-    return false;
+    return del->matched ? ng_reply_ok() : control_reply_not_found(&del->r);
+}
+
+/* Ours is gone whatever became of rtpengine's part. What rtpengine says is the reply, for its
+ * statistics are worth having, unless it found nothing where we did. */
+static void deleted_cb(Span body, const GError *error, void *user_data)
+{
+    Deletion *del = user_data;
+    g_autoptr(NgValue) theirs = control_ask_accepted(body, error);
+    bool found = theirs && !ng_dict_get(theirs, SPAN("warning"));
+
+    if (error)
+        g_warning("The e2ae streams of a call are deleted, its other streams are not: %s",
+                  error->message);
+    if (error || (del->matched && !found))
+        control_request_reply_dict(del->req, own_reply(del));
+    else
+        control_request_reply(del->req, body);
+    end(del);
 }
 
 static unsigned delay_ms(const ControlCall *call, const NgRequest *r)
 {
     int64_t seconds = r->delete_delay >= 0 ? r->delete_delay : call->calls->delete_delay_s;
 
-    return (unsigned)MIN(seconds, 86400) * 1000;
+    return (unsigned)MIN(seconds, LONGEST_DELAY_S) * 1000;
 }
 
 void control_run_delete(ControlCall *call, ControlRequest *req, const NgRequest *r)
 {
     Deletion *del = g_new0(Deletion, 1);
+    bool forward = r->command == NG_CMD_DELETE && (call->upstream || call->late) &&
+                   control_server_upstream(req->server) != NULL;
 
-    *del = (Deletion){.call = call, .req = req};
-    bool upstream =
-        call->session && upstream_knows(call->session) && control_server_upstream(req->server);
-    if (call->session) {
-        g_autoptr(Session) next = session_delete(call->session, r, &del->matched);
-        if (del->matched)
-            control_call_commit(call, g_steal_pointer(&next), delay_ms(call, r));
-    }
-    if (upstream) {
+    *del = (Deletion){.call = call, .req = req, .r = *r};
+    g_autoptr(Session) next = session_delete(call->session, r, &del->matched);
+    if (del->matched)
+        control_call_commit(call, g_steal_pointer(&next), delay_ms(call, r));
+    if (!call->session)
+        call->upstream = call->late = false;
+    if (forward) {
         control_ask_rtpengine(req, NULL, NULL, deleted_cb, del);
         return;
     }
     control_request_reply_dict(req, own_reply(del));
-    g_free(del);
-    control_call_done(call);
+    end(del);
 }

@@ -7,11 +7,13 @@
 #include "control/control-call.h"
 
 #include "ng-protocol/ng-reply.h"
+#include "session/session-fields.h"
 
 typedef struct Transaction {
     ControlCall *call;
     ControlRequest *req;
     SessionPlan *plan;
+    bool by_fields; /* the Iq style: the m-lines came as fields and go back as fields */
 } Transaction;
 
 static void end(Transaction *t)
@@ -23,32 +25,70 @@ static void end(Transaction *t)
     control_call_done(call);
 }
 
-static void ignore_cb(Span reply, const GError *error, void *user_data)
+static void rollback(const Transaction *t)
 {
-    (void)reply, (void)error, (void)user_data;
-}
-
-/* rtpengine has made a call that nobody will use. */
-static void forget_upstream(const Transaction *t)
-{
-    g_autoptr(NgValue) dict = ng_dict_new();
-
-    if (t->call->session || !t->plan->upstream_sdp)
-        return;
-    ng_dict_add_str(dict, "command", "delete");
-    ng_dict_add_str(dict, "call-id", t->call->call_id);
-    ng_dict_add_int(dict, "delete-delay", 0);
-    g_autoptr(GString) body = ng_message_encode((Span){0}, NG_BENCODE, dict);
-    control_upstream_send(control_server_upstream(t->req->server), (Span){body->str, body->len},
-                          ignore_cb, NULL);
+    control_streams_rollback(t->call->calls->streams, t->plan);
 }
 
 static void fail(Transaction *t, const char *reason)
 {
-    control_streams_rollback(t->call->calls->streams, t->plan);
+    rollback(t);
     control_request_reply_error(t->req, reason);
     end(t);
 }
+
+/* ---- failure after rtpengine was asked */
+
+static void forgotten_cb(Span reply, const GError *error, void *user_data)
+{
+    (void)reply, (void)error;
+    end(user_data);
+}
+
+/*
+ * If rtpengine has made a call that nobody will use, it is deleted there, and no other request of
+ * this call begins before that is done.
+ */
+static void fail_and_forget(Transaction *t, const char *reason)
+{
+    ControlUpstream *upstream = control_server_upstream(t->req->server);
+
+    rollback(t);
+    control_request_reply_error(t->req, reason);
+    if (t->call->upstream || t->call->late) {
+        end(t);
+        return;
+    }
+    g_autoptr(NgValue) dict = ng_dict_new();
+    ng_dict_add_str(dict, "command", "delete");
+    ng_dict_add_str(dict, "call-id", t->call->call_id);
+    ng_dict_add_int(dict, "delete-delay", 0);
+    g_autoptr(GString) body = ng_message_encode((Span){0}, NG_BENCODE, dict);
+    control_upstream_send(upstream, (Span){body->str, body->len}, forgotten_cb, t);
+}
+
+static void fail_unusable(Transaction *t, const char *what)
+{
+    const Addr *rtpengine = control_upstream_addr(control_server_upstream(t->req->server));
+    char at[ADDR_TEXT_MAX];
+    g_autofree char *reason =
+        g_strdup_printf("the reply of rtpengine at %s to '%s' is not usable: %s",
+                        addr_text(rtpengine, at), t->req->command, what);
+
+    fail_and_forget(t, reason);
+}
+
+/* What the proxy is told when a port cannot be had. */
+static const char *port_reason(const Transaction *t, const GError *error)
+{
+    if (!g_error_matches(error, MEDIA_PORTS_ERROR, MEDIA_PORTS_ERROR_EXHAUSTED))
+        return error->message;
+    g_warning("No port for a stream: %s; widen --port-min/--port-max", error->message);
+    t->call->calls->statistics.refused_ports++;
+    return NG_REASON_NO_PORTS;
+}
+
+/* ---- success */
 
 /* ORG-12, TRM-12: the answer made a stream impossible that the offer had begun; the proxy should
  * know why. */
@@ -57,23 +97,50 @@ static void tell_refused(const Transaction *t)
     const SessionPlan *plan = t->plan;
 
     for (unsigned i = 0; plan->answer && i < plan->lines->len; i++) {
-        const SessionSlot *slot = session_slot(plan->dialog, i);
         const SessionLine *line = &g_array_index(plan->lines, SessionLine, i);
-        if (!slot || !slot->medium || !line->failed)
-            continue;
-        control_events_emit(t->call->calls->events,
-                            &(ControlEvent){
-                                .event = media_event_name(MEDIA_EVENT_BEARER_RELEASED),
-                                .call_id = t->call->call_id,
-                                .tag = {plan->dialog->tag[0], plan->dialog->tag[1]},
-                                .index = i + 1,
-                                .medium = slot->medium->name,
-                                .leg = (MediaLegSide)plan->from,
-                                .reason = line->reason,
-                                .failure = true,
-                                .final = true,
-                            });
+        if (line->failed && session_slot(plan->dialog, i))
+            control_call_emit(t->call, plan->dialog, i, MEDIA_EVENT_BEARER_RELEASED,
+                              (ControlEvent){.leg = (MediaLegSide)plan->from,
+                                             .reason = line->reason,
+                                             .final = true});
     }
+}
+
+static void log_line(const Transaction *t, unsigned index, const char *call_id)
+{
+    const SessionSlot *slot = session_slot(t->plan->dialog, index);
+    const SessionLine *line = &g_array_index(t->plan->lines, SessionLine, index);
+    const SessionStream *stream = slot ? session_slot_current(slot) : NULL;
+    char access[ADDR_TEXT_MAX], core[ADDR_TEXT_MAX];
+
+    if (line->kind == SESSION_LINE_STREAM && stream)
+        g_info("[%s/%u] %s: %s stream, access %s, core %s", call_id, index + 1, t->req->command,
+               stream->medium->name, addr_text(&stream->leg[SESSION_ACCESS].local, access),
+               addr_text(&stream->leg[SESSION_CORE].local, core));
+    else if (slot && slot->treatment == SESSION_REJECT)
+        g_message("[%s/%u] %s: m-line rejected: %s", call_id, index + 1, t->req->command,
+                  line->reason ? line->reason : "no reason");
+    else if (line->reason)
+        g_info("[%s/%u] %s: m-line not protected: %s", call_id, index + 1, t->req->command,
+               line->reason);
+}
+
+static void log_lines(const Transaction *t)
+{
+    g_autofree char *call_id = span_quote(span_str(t->call->call_id));
+
+    for (unsigned i = 0; i < t->plan->lines->len; i++)
+        log_line(t, i, call_id);
+}
+
+static void add_to_reply(const Transaction *t, NgValue *reply, const char *sdp)
+{
+    if (!t->by_fields)
+        ng_dict_set(reply, SPAN("sdp"), ng_string_new(span_str(sdp)));
+    session_plan_reply(t->plan, reply);
+    if (t->by_fields)
+        session_fields_add(ng_dict_get(ng_dict_get(reply, SPAN("e2ae")), SPAN("streams")),
+                           span_str(sdp));
 }
 
 /* rtpengine's part is there: the body for the proxy. */
@@ -87,6 +154,16 @@ static char *complete_plan(Transaction *t, Span upstream, GError **error)
     return session_plan_render(t->plan, upstream, error);
 }
 
+static void fail_late(Transaction *t, const GError *error)
+{
+    if (!t->plan->upstream_sdp)
+        fail(t, error->message);
+    else if (error->domain == MEDIA_PORTS_ERROR)
+        fail_and_forget(t, port_reason(t, error));
+    else
+        fail_unusable(t, error->message);
+}
+
 /* @reply: (taken) what the proxy gets, but for the SDP and our own part. */
 static void finish(Transaction *t, NgValue *reply)
 {
@@ -95,65 +172,94 @@ static void finish(Transaction *t, NgValue *reply)
 
     if (!sdp) {
         ng_value_free(reply);
-        forget_upstream(t);
-        fail(t, error->message);
+        fail_late(t, error);
         return;
     }
-    ng_dict_set(reply, SPAN("sdp"), ng_string_new(span_str(sdp)));
-    session_plan_reply(t->plan, reply);
+    add_to_reply(t, reply, sdp);
+    log_lines(t);
     tell_refused(t);
+    if (t->plan->upstream_sdp)
+        t->call->upstream = true;
     control_call_commit(t->call, g_steal_pointer(&t->plan->next), 0);
     control_request_reply_dict(t->req, reply);
     end(t);
-}
-
-static bool accepted(const NgMessage *message)
-{
-    return message && span_eq(ng_dict_get_str(message->dict, SPAN("result")), SPAN(NG_RESULT_OK));
 }
 
 static void upstream_cb(Span body, const GError *error, void *user_data)
 {
     Transaction *t = user_data;
     NgEnvelope env = ng_envelope_plain(body);
+    g_autoptr(GError) bad = NULL;
 
     if (error) {
-        fail(t, error->message);
-        return;
-    }
-    g_autoptr(NgMessage) message = ng_message_new(&env, NULL);
-    if (!accepted(message)) {
-        /* rtpengine's own words, so that the proxy acts on them as ever (load limit, ports). */
-        control_streams_rollback(t->call->calls->streams, t->plan);
-        control_request_reply(t->req, body);
+        /* Not deleted in rtpengine: the delete could overtake the proxy's next try there. A call
+         * that it has made nevertheless ends by its own timeout. */
+        rollback(t);
+        control_request_reply_failure(t->req, error);
         end(t);
         return;
     }
-    finish(t, g_steal_pointer(&message->dict));
+    g_autoptr(NgMessage) message = ng_message_new(&env, &bad);
+    Span result = message ? ng_dict_get_str(message->dict, SPAN("result")) : SPAN("");
+    if (!result.len) {
+        fail_unusable(t, bad ? bad->message : "it has no \"result\"");
+    } else if (span_eq(result, SPAN(NG_RESULT_OK))) {
+        finish(t, g_steal_pointer(&message->dict));
+    } else {
+        /* rtpengine's own words, so that the proxy acts on them as ever (load limit, ports). */
+        rollback(t);
+        control_request_reply(t->req, body);
+        end(t);
+    }
+}
+
+/* ---- the beginning */
+
+static bool own_command(const NgRequest *r)
+{
+    return r->command == NG_CMD_E2AE_OFFER || r->command == NG_CMD_E2AE_ANSWER;
+}
+
+static bool is_answer(const NgRequest *r)
+{
+    return r->command == NG_CMD_ANSWER || r->command == NG_CMD_E2AE_ANSWER;
 }
 
 /* rtpengine's checks, in its order and words. */
 static const char *missing(const NgRequest *r)
 {
-    if (!r->sdp.len)
+    if (!r->sdp.len && !own_command(r))
         return NG_REASON_NO_SDP;
     if (!r->from_tag.len)
         return NG_REASON_NO_FROM_TAG;
-    if (r->command == NG_CMD_ANSWER && !r->to_tag.len)
+    if (is_answer(r) && !r->to_tag.len)
         return NG_REASON_NO_TO_TAG;
+    if (span_eq(r->from_tag, r->to_tag))
+        return NG_REASON_BAD_DIALOGUE;
     return NULL;
+}
+
+/* The body of the request, or the one that its fields stand for (CTL-01). */
+static SdpDoc *read_body(const NgRequest *r, GError **error)
+{
+    g_autofree char *body = NULL;
+
+    if (r->sdp.len)
+        return sdp_doc_parse(r->sdp, error);
+    body = session_fields_body(ng_dict_get(r->dict, SPAN("streams")), error);
+    return body ? sdp_doc_parse(span_str(body), error) : NULL;
 }
 
 static SessionPlan *make_plan(ControlCall *call, const NgRequest *r, GError **error)
 {
     const SessionPolicy *policy = &call->calls->policy;
-    SdpDoc *doc = sdp_doc_parse(r->sdp, error);
+    SdpDoc *doc = read_body(r, error);
 
     if (!doc)
         return NULL;
-    if (r->command == NG_CMD_OFFER)
-        return session_plan_offer(call->session, r, doc, policy, error);
-    return session_plan_answer(call->session, r, doc, policy, error);
+    if (is_answer(r))
+        return session_plan_answer(call->session, r, doc, policy, error);
+    return session_plan_offer(call->session, r, doc, policy, error);
 }
 
 static void refuse(ControlCall *call, ControlRequest *req, const char *reason)
@@ -162,29 +268,22 @@ static void refuse(ControlCall *call, ControlRequest *req, const char *reason)
     control_call_done(call);
 }
 
-static const char *port_reason(const GError *error)
-{
-    bool exhausted = g_error_matches(error, MEDIA_PORTS_ERROR, MEDIA_PORTS_ERROR_EXHAUSTED);
-
-    g_warning("%s", error->message);
-    return exhausted ? NG_REASON_NO_PORTS : error->message;
-}
-
 static void start(Transaction *t)
 {
     g_autoptr(GError) error = NULL;
     const SessionPlan *plan = t->plan;
 
     if (!control_streams_reserve(t->call->calls->streams, t->plan, &error)) {
-        control_request_reply_error(t->req, port_reason(error));
-        end(t);
-    } else if (session_plan_ready(t->plan), !plan->upstream_sdp) {
-        finish(t, ng_reply_ok());
-    } else if (!control_server_upstream(t->req->server)) {
-        fail(t, "the offer has m-lines for rtpengine, and none is configured (--rtpengine)");
-    } else {
-        control_ask_rtpengine(t->req, plan->upstream_sdp, plan->upstream_keys, upstream_cb, t);
+        fail(t, port_reason(t, error));
+        return;
     }
+    session_plan_ready(t->plan);
+    if (!plan->upstream_sdp)
+        finish(t, ng_reply_ok());
+    else if (!control_server_upstream(t->req->server))
+        fail(t, "the SDP has m-lines for rtpengine, and none is configured (--rtpengine)");
+    else
+        control_ask_rtpengine(t->req, plan->upstream_sdp, plan->upstream_keys, upstream_cb, t);
 }
 
 void control_run_offer_answer(ControlCall *call, ControlRequest *req, const NgRequest *r)
@@ -192,8 +291,6 @@ void control_run_offer_answer(ControlCall *call, ControlRequest *req, const NgRe
     g_autoptr(GError) error = NULL;
     const char *reason = missing(r);
 
-    if (!reason && r->command == NG_CMD_ANSWER && !call->session)
-        reason = NG_REASON_UNKNOWN_CALL;
     if (reason) {
         refuse(call, req, reason);
         return;
@@ -204,6 +301,11 @@ void control_run_offer_answer(ControlCall *call, ControlRequest *req, const NgRe
         return;
     }
     Transaction *t = g_new0(Transaction, 1);
-    *t = (Transaction){.call = call, .req = req, .plan = plan};
+    *t = (Transaction){
+        .call = call,
+        .req = req,
+        .plan = plan,
+        .by_fields = own_command(r) && !r->sdp.len,
+    };
     start(t);
 }

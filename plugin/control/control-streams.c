@@ -12,7 +12,8 @@ struct ControlStreams {
     TlsCtx *ctx;
     ControlStreamCb cb;
     void *user_data;
-    GHashTable *by_id; /* uint64_t in the entry -> Entry, owned */
+    GHashTable *by_id;    /* uint64_t in the entry -> Entry, owned */
+    ControlTraffic ended; /* of streams that are gone */
 };
 
 typedef struct Entry {
@@ -49,14 +50,29 @@ static void drop_if_done(Entry *e)
         g_hash_table_remove(e->owner->by_id, &e->id);
 }
 
+static void add_traffic(ControlTraffic *t, const MediaStats *stats)
+{
+    for (int leg = 0; leg < 2; leg++) {
+        t->bytes_in[leg] += stats->bytes_in[leg];
+        t->bytes_out[leg] += stats->bytes_out[leg];
+        t->packets_in[leg] += stats->packets_in[leg];
+        t->packets_out[leg] += stats->packets_out[leg];
+    }
+    t->refused += stats->refused;
+    t->dropped += stats->dropped;
+}
+
 static void event_cb(const MediaEvent *event, void *user_data)
 {
     ControlStreams *s = user_data;
     Entry *e = g_hash_table_lookup(s->by_id, &event->stream_id);
+    MediaStats stats;
 
     if (!e)
         return;
     if (event->kind == MEDIA_EVENT_CLOSED) {
+        if (media_stats(s->pool, e->id, &stats))
+            add_traffic(&s->ended, &stats);
         e->closed = true;
         drop_if_done(e);
         return;
@@ -128,7 +144,9 @@ void control_streams_rollback(ControlStreams *s, const SessionPlan *plan)
 {
     for (unsigned i = 0; i < plan->ports->len; i++) {
         const SessionPortRequest *want = &g_array_index(plan->ports, SessionPortRequest, i);
-        g_hash_table_remove(s->by_id, &want->stream_id);
+        const Entry *e = g_hash_table_lookup(s->by_id, &want->stream_id);
+        if (e && !e->opened)
+            g_hash_table_remove(s->by_id, &want->stream_id);
     }
 }
 
@@ -190,7 +208,31 @@ bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *re
     return media_stats(s->pool, stream_id, ret_stats);
 }
 
+void control_streams_traffic(ControlStreams *s, ControlTraffic *ret_traffic)
+{
+    GHashTableIter i;
+    gpointer value;
+    MediaStats stats;
+
+    *ret_traffic = s->ended;
+    g_hash_table_iter_init(&i, s->by_id);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        const Entry *e = value;
+        if (!e->closed && media_stats(s->pool, e->id, &stats))
+            add_traffic(ret_traffic, &stats);
+    }
+}
+
 unsigned control_streams_ports_used(const ControlStreams *s)
 {
     return media_ports_used(s->ports, NULL);
+}
+
+void control_streams_ports(const ControlStreams *s, const Addr *ip, unsigned *ret_used,
+                           unsigned *ret_free)
+{
+    unsigned used = media_ports_used(s->ports, ip);
+
+    *ret_used = used;
+    *ret_free = media_ports_size(s->ports) - used;
 }

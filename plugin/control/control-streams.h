@@ -36,8 +36,8 @@ ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig 
 void control_streams_free(ControlStreams *s);
 
 /**
- * Reserves every port that @plan asks for and does not have yet, and writes the numbers into it. False and @error
- * (MEDIA_PORTS_ERROR) when one cannot be had; then none is reserved.
+ * Reserves every port that @plan asks for and does not have yet, and writes the numbers into it.
+ * False and @error (MEDIA_PORTS_ERROR) when one cannot be had; then none is reserved.
  */
 bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error);
 
@@ -54,4 +54,19 @@ void control_streams_apply(ControlStreams *s, const Session *old, const Session 
 /** False when the stream is not open. */
 bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *ret_stats);
 
+/** What crossed the legs (by MediaLegSide), and what was kept out. */
+typedef struct ControlTraffic {
+    uint64_t bytes_in[2], bytes_out[2];
+    uint64_t packets_in[2], packets_out[2];
+    uint64_t refused; /* connections and handshakes */
+    uint64_t dropped; /* datagrams */
+} ControlTraffic;
+
+/** Of all streams since the start, living and ended. */
+void control_streams_traffic(ControlStreams *s, ControlTraffic *ret_traffic);
+
 unsigned control_streams_ports_used(const ControlStreams *s);
+
+/** Of one local address. */
+void control_streams_ports(const ControlStreams *s, const Addr *ip, unsigned *ret_used,
+                           unsigned *ret_free);

@@ -45,7 +45,8 @@ void control_upstream_send(ControlUpstream *u, Span body, ControlUpstreamCb cb, 
 
 const Addr *control_upstream_addr(const ControlUpstream *u);
 
-/** The address of this host that rtpengine sees us at; port 0. ADDR_NONE when the system does not tell. */
+/** The address of this host that rtpengine sees us at; port 0. ADDR_NONE when the system does not
+ * tell. */
 Addr control_upstream_local(const ControlUpstream *u);
 
 /** Requests that wait now. */

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "control/control-call.h"
+
+#include "ng-protocol/ng-reply.h"
+
+#define STATES (MEDIA_LEG_FAILED + 1)
+
+/* Streams of the media this program knows, by the state that stands for both legs. */
+typedef struct StreamCount {
+    const ControlCalls *calls;
+    GHashTable *media; /* name of the medium -> unsigned[STATES], owned */
+    unsigned total;
+} StreamCount;
+
+/* The access leg's, and once that is open the core leg's: "open" is a stream that relays. */
+static MediaLegState state_of(const MediaStats *stats)
+{
+    MediaLegState access = stats->state[MEDIA_ACCESS];
+
+    return access == MEDIA_LEG_OPEN ? stats->state[MEDIA_CORE] : access;
+}
+
+static void count_stream(SessionStream *stream, void *arg)
+{
+    StreamCount *count = arg;
+    MediaStats stats = {0};
+    unsigned *states = g_hash_table_lookup(count->media, stream->medium->name);
+
+    if (!control_streams_stats(count->calls->streams, stream->id, &stats))
+        return;
+    if (!states) {
+        states = g_new0(unsigned, STATES);
+        g_hash_table_insert(count->media, (gpointer)stream->medium->name, states);
+    }
+    states[state_of(&stats)]++;
+    count->total++;
+}
+
+static void add_media(NgValue *dict, GHashTable *media)
+{
+    GHashTableIter i;
+    gpointer name, states;
+
+    g_hash_table_iter_init(&i, media);
+    while (g_hash_table_iter_next(&i, &name, &states)) {
+        NgValue *medium = ng_dict_add_dict(dict, name);
+        for (unsigned k = 0; k < STATES; k++)
+            if (((const unsigned *)states)[k])
+                ng_dict_add_int(medium, media_leg_state_name((MediaLegState)k),
+                                ((const unsigned *)states)[k]);
+    }
+}
+
+static void add_calls(NgValue *dict, const ControlCalls *calls)
+{
+    StreamCount count = {.calls = calls};
+    NgValue *now = ng_dict_add_dict(dict, "calls");
+    NgValue *streams = ng_dict_add_dict(dict, "streams");
+    GHashTableIter i;
+    gpointer value;
+
+    count.media = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    g_hash_table_iter_init(&i, calls->by_call_id);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        const ControlCall *call = value;
+        if (call->session)
+            session_foreach_stream(call->session, count_stream, &count);
+    }
+    ng_dict_add_int(now, "current", control_calls_count(calls));
+    ng_dict_add_int(now, "total", (int64_t)calls->statistics.calls);
+    ng_dict_add_int(now, "refused-limit", (int64_t)calls->statistics.refused_limit);
+    ng_dict_add_int(now, "refused-ports", (int64_t)calls->statistics.refused_ports);
+    ng_dict_add_int(streams, "current", count.total);
+    add_media(streams, count.media);
+    g_hash_table_unref(count.media);
+}
+
+static void add_leg(NgValue *dict, const char *name, const ControlTraffic *t, MediaLegSide leg)
+{
+    NgValue *d = ng_dict_add_dict(dict, name);
+
+    ng_dict_add_int(d, "bytes-in", (int64_t)t->bytes_in[leg]);
+    ng_dict_add_int(d, "bytes-out", (int64_t)t->bytes_out[leg]);
+    ng_dict_add_int(d, "packets-in", (int64_t)t->packets_in[leg]);
+    ng_dict_add_int(d, "packets-out", (int64_t)t->packets_out[leg]);
+}
+
+static void add_traffic(NgValue *dict, const ControlCalls *calls)
+{
+    ControlTraffic traffic;
+    NgValue *d = ng_dict_add_dict(dict, "traffic");
+
+    control_streams_traffic(calls->streams, &traffic);
+    add_leg(d, "access", &traffic, MEDIA_ACCESS);
+    add_leg(d, "core", &traffic, MEDIA_CORE);
+    ng_dict_add_int(d, "refused-connections", (int64_t)traffic.refused);
+    ng_dict_add_int(d, "dropped-packets", (int64_t)traffic.dropped);
+}
+
+static void add_events(NgValue *dict, const ControlCalls *calls)
+{
+    NgValue *events = ng_dict_add_dict(dict, "events");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(calls->statistics.events); i++)
+        ng_dict_add_int(events, media_event_name((MediaEventKind)i),
+                        (int64_t)calls->statistics.events[i]);
+    ng_dict_add_int(dict, "events-lost", (int64_t)control_events_lost(calls->events));
+}
+
+static void add_ports(NgValue *dict, const ControlCalls *calls)
+{
+    NgValue *list = ng_dict_add_list(dict, "ports");
+    char text[ADDR_TEXT_MAX];
+
+    for (unsigned i = 0; i < calls->policy.n_interfaces; i++) {
+        const SessionInterface *interface = &calls->policy.interfaces[i];
+        NgValue *d = ng_list_add_dict(list);
+        unsigned used, free_ports;
+        control_streams_ports(calls->streams, &interface->local, &used, &free_ports);
+        ng_dict_add_str(d, "interface", interface->name);
+        ng_dict_add_str(d, "address", addr_ip_text(&interface->local, text));
+        ng_dict_add_int(d, "used", used);
+        ng_dict_add_int(d, "free", free_ports);
+    }
+}
+
+static void add_requests(NgValue *dict, const ControlCalls *calls)
+{
+    NgValue *requests = ng_dict_add_dict(dict, "requests");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(calls->statistics.requests); i++)
+        if (calls->statistics.requests[i])
+            ng_dict_add_int(requests, ng_command_name((NgCommand)i),
+                            (int64_t)calls->statistics.requests[i]);
+}
+
+NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstream *upstream)
+{
+    NgValue *dict = ng_dict_new();
+
+    ng_dict_add_int(dict, "version", 1);
+    ng_dict_add_int(dict, "uptime",
+                    (g_get_monotonic_time() - calls->statistics.started_us) / G_USEC_PER_SEC);
+    add_calls(dict, calls);
+    add_events(dict, calls);
+    add_traffic(dict, calls);
+    add_ports(dict, calls);
+    add_requests(dict, calls);
+    ng_dict_add_int(dict, "rtpengine-timeouts",
+                    upstream ? (int64_t)control_upstream_timeouts(upstream) : 0);
+    return dict;
+}
+
+/* ---- the commands */
+
+typedef struct Asked {
+    ControlCalls *calls;
+    ControlRequest *req;
+} Asked;
+
+static void answer(ControlCalls *calls, ControlRequest *req, NgValue *reply)
+{
+    ng_dict_set(reply, SPAN("e2ae"),
+                control_statistics_dict(calls, control_server_upstream(req->server)));
+    control_request_reply_dict(req, reply);
+}
+
+static void asked_cb(Span body, const GError *error, void *user_data)
+{
+    g_autofree Asked *asked = user_data;
+    NgValue *reply = control_ask_accepted(body, error);
+
+    if (reply)
+        answer(asked->calls, asked->req, reply);
+    else if (error)
+        control_request_reply_failure(asked->req, error);
+    else
+        control_request_reply(asked->req, body);
+}
+
+void control_run_statistics(ControlCalls *calls, ControlRequest *req, const NgRequest *r)
+{
+    if (r->command == NG_CMD_E2AE_STATISTICS || !control_server_upstream(req->server)) {
+        answer(calls, req, ng_reply_ok());
+        return;
+    }
+    Asked *asked = g_new0(Asked, 1);
+    *asked = (Asked){calls, req};
+    control_ask_rtpengine(req, NULL, NULL, asked_cb, asked);
+}

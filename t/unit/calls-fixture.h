@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * calls-fixture.h: calls with everything that is around them: a proxy that asks, a stand-in for
+ * rtpengine that answers as the test says, a listener for events, real ports and workers.
+ */
+#pragma once
+
+#include "control-test.h"
+#include "control/control-calls.h"
+
+#define UPSTREAM_TIMEOUT_MS 400
+
+/** How the stand-in answers. */
+typedef enum Upstream {
+    UPSTREAM_OK, /* offers and answers with the SDP it got, delete and query as to a known call */
+    UPSTREAM_REFUSES, /* with .refusal */
+    UPSTREAM_SILENT,
+    UPSTREAM_GARBAGE, /* bytes that are no dictionary; a delete is answered well */
+    UPSTREAM_NO_SDP,  /* ok without SDP; a delete is answered well */
+    UPSTREAM_HOLDS,   /* nothing, until calls_release() */
+} Upstream;
+
+typedef struct CallsOptions {
+    bool no_rtpengine;
+    unsigned ports;   /* per address; 0 = 100 */
+    int max_sessions; /* 0 = no limit */
+    unsigned delete_delay_s;
+} CallsOptions;
+
+typedef struct Calls {
+    uv_loop_t loop;
+    TestSocket *proxy, *rtpengine, *sink;
+    ControlServer *server;
+    ControlCalls *calls;
+    ControlEvents *events;
+    TlsIdentity *identity;
+    TlsCtx *ctx;
+    SessionInterface interfaces[2]; /* access, core */
+    Addr at;
+    unsigned cookies;
+    Upstream upstream;
+    const char *refusal; /* a bencoded dictionary */
+    GPtrArray *asked;    /* of NgMessage: what rtpengine was asked, in order */
+} Calls;
+
+/** @options: NULL = the defaults. Matches g_test_add(). */
+void calls_set_up(Calls *f, const void *options);
+void calls_tear_down(Calls *f, const void *options);
+
+/** Everything is closed, the loop has run; the rest for calls_tear_down(). */
+void calls_stop(Calls *f);
+
+/** A dictionary of strings: key, value ... NULL. */
+NgValue *calls_dict(const char *command, const char *call_id, ...) G_GNUC_NULL_TERMINATED;
+
+/** Sends @dict (taken) under a new cookie and returns its number. */
+unsigned calls_send(Calls *f, NgValue *dict);
+
+/** The reply to request @cookie, once it is there. Owned by the caller. */
+NgValue *calls_reply(Calls *f, unsigned cookie);
+
+/** Has a reply to @cookie come? */
+bool calls_replied(Calls *f, unsigned cookie);
+
+/** Sends and waits. @dict is taken. */
+NgValue *calls_ask(Calls *f, NgValue *dict);
+
+/** The stand-in answers request @i with {result: ok} and the SDP of it, if there was one. */
+void calls_release(Calls *f, guint i);
+
+/** Waits until rtpengine has been asked @n times, and returns the last of these dictionaries
+ * (borrowed). */
+const NgValue *calls_asked(Calls *f, guint n);
+
+/** The value of @key in @dict is @text. */
+void calls_assert_str(const NgValue *dict, const char *key, const char *text);
+
+/** Bodies: of the UE and of the core; audio before the message line if @audio. */
+char *calls_ue_sdp(bool audio, unsigned messages);
+char *calls_core_sdp(bool audio, unsigned messages);
+
+/** Offer of the UE for e2ae=originating, answer of the core; both asked and checked to be ok. */
+void calls_set_up_call(Calls *f, const char *call_id, bool audio);
+
+/** The TCP address that the reply's SDP or e2ae dictionary gives for the access leg of m-line
+ * @index, from 1. */
+Addr calls_access(const NgValue *reply, unsigned index);
