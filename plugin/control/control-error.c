@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-control-upstream.c */
 #include "config.h"
 
 #include "control/control-error.h"

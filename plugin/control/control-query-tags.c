@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Our streams in the form that rtpengine gives its own in, since that is what the proxies read:
- * tags -> medias -> streams, and totals. */
+ * tags -> medias -> streams, and totals. Tested by t/unit/test-control-query.c. */
 #include "config.h"
 
 #include "control/control-call.h"

@@ -294,6 +294,23 @@ void calls_set_up_call(Calls *f, const char *call_id, bool audio)
     calls_assert_str(answered, "result", "ok");
 }
 
+static bool listens(Calls *f, const char *call_id)
+{
+    g_autoptr(NgValue) reply = calls_ask(f, calls_dict("e2ae query", call_id, NULL));
+    const NgValue *streams = ng_dict_get(ng_dict_get(reply, SPAN("e2ae")), SPAN("streams"));
+    const NgValue *access = ng_dict_get(ng_list_get(streams, 0), SPAN("access"));
+
+    return span_eq(ng_dict_get_str(access, SPAN("state")), SPAN("listening"));
+}
+
+void calls_wait_listening(Calls *f, const char *call_id)
+{
+    int64_t deadline = g_get_monotonic_time() + TEST_DEADLINE_MS * 1000;
+
+    while (!listens(f, call_id))
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+}
+
 Addr calls_access(const NgValue *reply, unsigned index)
 {
     const NgValue *streams = ng_dict_get(ng_dict_get(reply, SPAN("e2ae")), SPAN("streams"));

@@ -82,6 +82,9 @@ char *calls_core_sdp(bool audio, unsigned messages);
 /** Offer of the UE for e2ae=originating, answer of the core; both asked and checked to be ok. */
 void calls_set_up_call(Calls *f, const char *call_id, bool audio);
 
+/** Waits until the workers have begun: the access leg of the call's first stream listens. */
+void calls_wait_listening(Calls *f, const char *call_id);
+
 /** The TCP address that the reply's SDP or e2ae dictionary gives for the access leg of m-line
  * @index, from 1. */
 Addr calls_access(const NgValue *reply, unsigned index);

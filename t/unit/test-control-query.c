@@ -103,6 +103,7 @@ static void test_own_part(Calls *f, const void *data)
 {
     (void)data;
     calls_set_up_call(f, "a", false);
+    calls_wait_listening(f, "a");
     g_autoptr(NgValue) reply = calls_ask(f, calls_dict("e2ae query", "a", NULL));
     const NgValue *s = stream(reply, 0);
     const NgValue *access = ng_dict_get(s, SPAN("access")), *core = ng_dict_get(s, SPAN("core"));

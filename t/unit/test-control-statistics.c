@@ -32,6 +32,7 @@ static void test_counts(Calls *f, const void *data)
     g_assert_cmpint(at(before, "calls/total"), ==, 0);
     g_assert_cmpint(at(before, "streams/current"), ==, 0);
     calls_set_up_call(f, "a", true);
+    calls_wait_listening(f, "a");
     calls_set_up_call(f, "b", false);
     g_autoptr(NgValue) deleted = calls_ask(f, calls_dict("delete", "b", "delete-delay", "0", NULL));
     RUN_UNTIL(&f->loop, control_calls_ports_used(f->calls) == 2);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "control-test.h"
+#include "plugin/gateway.h"
+
+#define BASE "--config-file=none", "--rtpengine=127.0.0.1:9", "--listen-ng=127.0.0.1:10"
+
+static Config *read_config(const char *const *more)
+{
+    const char *argv[16] = {"rtpengine-e2ae", BASE};
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 0; more[i]; i++)
+        argv[4 + i] = more[i];
+    Config *config = config_new(argv, NULL, &error);
+    g_assert_no_error(error);
+    return config;
+}
+
+/* What cannot work is known at the start, by the name of the option. */
+static void test_refuses(void)
+{
+    static const struct {
+        const char *options[4];
+        const char *message;
+    } cases[] = {
+        {{"--interface=access/192.0.2.77", NULL},
+         "--interface=access/...: cannot bind 192.0.2.77:"},
+        {{"--interface=127.0.0.1", "--certificate=/no/such/file", "--private-key=/no/such/file",
+          NULL},
+         "/no/such/file"},
+        {{"--interface=127.0.0.1", "--tls-ciphersuites=NONSENSE", NULL}, "NONSENSE"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Config) config = read_config(cases[i].options);
+        g_autoptr(GError) error = NULL;
+        uv_loop_t loop;
+        uv_loop_init(&loop);
+        g_assert_null(gateway_new(&loop, config, NULL, &error));
+        g_assert_nonnull(error);
+        g_assert_nonnull(strstr(error->message, cases[i].message));
+        test_loop_end(&loop);
+    }
+}
+
+/* A request with our key runs through; the log says which certificate is signalled. */
+static void test_serves(void)
+{
+    static const char *const options[] = {"--interface=127.0.0.1", NULL};
+    g_autoptr(Config) config = read_config(options);
+    g_autoptr(GError) error = NULL;
+    Addr any = test_any_port("127.0.0.1");
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    TestSocket *proxy = test_socket_new(&loop, any);
+    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    g_assert_no_error(error);
+    assert_logged("Certificate fingerprint sha-256 ");
+    ControlServer *server = control_server_new(&loop, NULL, gateway_handle, g);
+    const Addr *at = control_server_listen(server, CONTROL_UDP, &any, &error);
+    g_assert_no_error(error);
+    test_socket_send(proxy, at, SPAN("1 {\"command\":\"e2ae list\"}"));
+    RUN_UNTIL(&loop, proxy->got->len == 1);
+    assert_span(test_socket_got(proxy, 0), "1 {\"result\":\"ok\",\"calls\":[]}");
+    control_server_free(server);
+    gateway_free(g);
+    test_socket_free(&loop, proxy);
+    test_loop_end(&loop);
+}
+
+static void test_free_nothing(void)
+{
+    gateway_free(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    test_log_start();
+    g_test_add_func("/gateway/refuses", test_refuses);
+    g_test_add_func("/gateway/serves", test_serves);
+    g_test_add_func("/gateway/free-nothing", test_free_nothing);
+    return g_test_run();
+}
