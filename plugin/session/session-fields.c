@@ -90,6 +90,8 @@ static bool add_attr(GString *body, const NgValue *fields, unsigned index, const
         items = g_array_new(FALSE, FALSE, sizeof(Span));
         g_array_append_val(items, one);
     }
+    if (!items->len)
+        return refuse(index, field, (Span){0}, error);
     for (unsigned i = 0; i < items->len; i++) {
         Span item = g_array_index(items, Span, i);
         if (!item.len || !plain_text(item))

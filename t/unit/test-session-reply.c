@@ -31,19 +31,22 @@ static void test_msrp(void)
                                    "m=message 9 TCP/TLS/MSRP *\na=fingerprint:{ue}\n"
                                    "m=application 9 TCP/TLS/BFCP *\na=3ge2ae:requested\n"
                                    "m=message 9 TCP/MSRP *\n"));
-    expect_reply(f, "{'e2ae':{'version':1,'streams':["
-                    "{'index':1,'media':'audio','treatment':'anchor'},"
-                    "{'index':2,'media':'message','treatment':'e2ae',"
-                    "'access':{'transport':'TCP/TLS','address':'198.51.100.1','port':30000,"
-                    "'setup':'passive','tls-role':'server','local-fingerprint':['{gw}'],"
-                    "'remote-fingerprints':['{ue}']},"
-                    "'core':{'transport':'TCP','address':'203.0.113.2','port':40000,"
-                    "'setup':'actpass'}},"
-                    "{'index':3,'media':'message','treatment':'pass',"
-                    "'reason':'no a=3ge2ae:requested: end-to-end'},"
-                    "{'index':4,'media':'application','treatment':'reject',"
-                    "'reason':'no a=fingerprint'},"
-                    "{'index':5,'media':'message','treatment':'pass'}]}}");
+    expect_reply(
+        f, "{'e2ae':{'version':1,'streams':["
+           "{'index':1,'media':'audio','treatment':'anchor'},"
+           "{'index':2,'media':'message','medium':'msrp','treatment':'e2ae',"
+           "'access':{'transport':'TCP/TLS','proto':'TCP/TLS/"
+           "MSRP','address':'198.51.100.1','port':30000,"
+           "'setup':'passive','tls-role':'server','local-fingerprint':'{gw}','local-fingerprints':["
+           "'{gw}'],"
+           "'remote-fingerprints':['{ue}']},"
+           "'core':{'transport':'TCP','proto':'TCP/MSRP','address':'203.0.113.2','port':40000,"
+           "'setup':'actpass','tls-role':'none'}},"
+           "{'index':3,'media':'message','medium':'msrp','treatment':'pass',"
+           "'reason':'no a=3ge2ae:requested: end-to-end'},"
+           "{'index':4,'media':'application','medium':'bfcp','treatment':'reject',"
+           "'reason':'no a=fingerprint'},"
+           "{'index':5,'media':'message','medium':'msrp','treatment':'pass'}]}}");
     g_assert_true(fixture_answer(f, SESSION_CORE, "",
                                  CORE "m=audio 6000 RTP/AVP 0\n"
                                       "m=message 0 TCP/MSRP *\n"
@@ -53,13 +56,13 @@ static void test_msrp(void)
                                       "m=video 0 RTP/AVP 97\n"));
     expect_reply(f, "{'e2ae':{'version':1,'streams':["
                     "{'index':1,'media':'audio','treatment':'anchor'},"
-                    "{'index':2,'media':'message','treatment':'reject',"
+                    "{'index':2,'media':'message','medium':'msrp','treatment':'reject',"
                     "'reason':'refused by the answerer'},"
-                    "{'index':3,'media':'message','treatment':'pass',"
+                    "{'index':3,'media':'message','medium':'msrp','treatment':'pass',"
                     "'reason':'no a=3ge2ae:requested: end-to-end'},"
-                    "{'index':4,'media':'application','treatment':'reject',"
+                    "{'index':4,'media':'application','medium':'bfcp','treatment':'reject',"
                     "'reason':'no a=fingerprint'},"
-                    "{'index':5,'media':'message','treatment':'pass'},"
+                    "{'index':5,'media':'message','medium':'msrp','treatment':'pass'},"
                     "{'index':6,'media':'video','treatment':'pass'}]}}");
 }
 
@@ -73,11 +76,14 @@ static void test_t38(void)
                                  UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:passive\n"
                                     "a=fingerprint:{ue}\na=fingerprint:{sha1}\n"));
     expect_reply(f, "{'e2ae':{'version':1,'streams':["
-                    "{'index':1,'media':'image','treatment':'e2ae',"
-                    "'access':{'transport':'UDP/DTLS','address':'198.51.100.1','port':30000,"
-                    "'setup':'active','tls-role':'client','local-fingerprint':['{gw}'],"
+                    "{'index':1,'media':'image','medium':'t38','treatment':'e2ae',"
+                    "'access':{'transport':'UDP/DTLS','proto':'UDP/TLS/"
+                    "UDPTL','address':'198.51.100.1','port':30000,"
+                    "'setup':'active','tls-role':'client','local-fingerprint':'{gw}','local-"
+                    "fingerprints':['{gw}'],"
                     "'remote-fingerprints':['{ue}','{sha1}'],'tls-id':'{tls-id-1}'},"
-                    "'core':{'transport':'UDP','address':'203.0.113.2','port':40000}}]}}");
+                    "'core':{'transport':'UDP','proto':'udptl','address':'203.0.113.2','port':"
+                    "40000,'tls-role':'none'}}]}}");
 }
 
 static void test_bfcp(void)
@@ -86,13 +92,16 @@ static void test_bfcp(void)
 
     g_assert_true(fixture_offer(f, SESSION_CORE, "e2ae=terminating",
                                 CORE "m=application 5004 TCP/BFCP *\na=setup:holdconn\n"));
-    expect_reply(f, "{'e2ae':{'version':1,'streams':["
-                    "{'index':1,'media':'application','treatment':'e2ae',"
-                    "'access':{'transport':'TCP/TLS','address':'198.51.100.1','port':30000,"
-                    "'setup':'actpass','tls-role':'auto','local-fingerprint':['{gw}'],"
-                    "'remote-fingerprints':[]},"
-                    "'core':{'transport':'TCP','address':'203.0.113.2','port':40000,"
-                    "'setup':'holdconn'}}]}}");
+    expect_reply(
+        f, "{'e2ae':{'version':1,'streams':["
+           "{'index':1,'media':'application','medium':'bfcp','treatment':'e2ae',"
+           "'access':{'transport':'TCP/TLS','proto':'TCP/TLS/"
+           "BFCP','address':'198.51.100.1','port':30000,"
+           "'setup':'holdconn','local-fingerprint':'{gw}','local-fingerprints':['{"
+           "gw}'],"
+           "'remote-fingerprints':[]},"
+           "'core':{'transport':'TCP','proto':'TCP/BFCP','address':'203.0.113.2','port':40000,"
+           "'setup':'holdconn','tls-role':'none'}}]}}");
 }
 
 int main(int argc, char **argv)
