@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "framing/msrp-frame.h"
+
+#define START SPAN("MSRP ")
+#define CRLF  2
+/* The mark starts with the CRLF that ends the body, which an end-line behind a header does not
+ * have. */
+#define MARK_CRLF 2
+
+void msrp_framer_init(MsrpFramer *f)
+{
+    *f = (MsrpFramer){.state = MSRP_FRAMER_HEAD};
+    buf_init(&f->split, E2AE_MSRP_MAX_HEADER);
+}
+
+void msrp_framer_clear(MsrpFramer *f)
+{
+    buf_clear(&f->split);
+    g_free(f->error);
+    msrp_framer_init(f);
+}
+
+const char *msrp_framer_error(const MsrpFramer *f)
+{
+    return f->error;
+}
+
+bool msrp_framer_idle(const MsrpFramer *f)
+{
+    return f->state == MSRP_FRAMER_HEAD && !f->collecting;
+}
+
+Span msrp_framer_held(const MsrpFramer *f)
+{
+    return (Span){f->held, f->held_len};
+}
+
+static MsrpStep bad(MsrpFramer *f, const char *what, Span text)
+{
+    g_autofree char *quoted = span_quote(text);
+
+    f->state = MSRP_FRAMER_BAD;
+    f->error =
+        g_strdup_printf("MSRP: %s, in line %u of a frame: %s", what, f->scan.lines + 1, quoted);
+    return MSRP_STEP_BAD;
+}
+
+/* ---- the end-line */
+
+typedef enum Match { MATCH_NO, MATCH_SO_FAR, MATCH_WHOLE } Match;
+
+/* Is @text, of at most the length of an end-line, this frame's end-line without the first @skip
+ * bytes? */
+static Match match_end(const MsrpFramer *f, size_t skip, Span text)
+{
+    size_t mark_len = f->mark_len - skip;
+    const char *after = text.p + mark_len;
+
+    if (memcmp(text.p, f->end + skip, MIN(text.len, mark_len)) != 0)
+        return MATCH_NO;
+    if (text.len > mark_len && after[0] != '$' && after[0] != '+' && after[0] != '#')
+        return MATCH_NO;
+    if (text.len > mark_len + 1 &&
+        memcmp(after + 1, "\r\n", MIN(text.len - mark_len - 1, CRLF)) != 0)
+        return MATCH_NO;
+    return text.len == mark_len + 1 + CRLF ? MATCH_WHOLE : MATCH_SO_FAR;
+}
+
+static size_t end_len(const MsrpFramer *f, size_t skip)
+{
+    return f->mark_len - skip + 1 + CRLF;
+}
+
+static MsrpStep finish_frame(MsrpFramer *f, Span text, MsrpPiece *ret_piece)
+{
+    ret_piece->text = text;
+    ret_piece->flag = text.p[text.len - CRLF - 1];
+    f->state = MSRP_FRAMER_HEAD;
+    f->scan = (MsrpHeadScan){0};
+    return MSRP_STEP_END;
+}
+
+/* ---- the head, line by line. A line function returns NULL or what is wrong with the line. */
+
+static Span range_span(const char *base, struct MsrpRange r)
+{
+    return (Span){base + r.at, r.len};
+}
+
+static struct MsrpRange range_of(const char *base, Span s)
+{
+    return (struct MsrpRange){(uint16_t)(s.p - base), (uint16_t)s.len};
+}
+
+static bool all_visible(Span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~')
+            return false;
+    return s.len > 0;
+}
+
+static bool all_upper(Span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] < 'A' || s.p[i] > 'Z')
+            return false;
+    return s.len > 0;
+}
+
+static const char *start_line(MsrpFramer *f, const char *base, Span line)
+{
+    MsrpHeadScan *scan = &f->scan;
+    uint64_t status;
+
+    if (!span_starts(line, START))
+        return "no MSRP start line";
+    line = span_skip(line, START.len);
+    Span tid = line.len ? span_cut(&line, ' ') : line;
+    if (!all_visible(tid) || tid.len > E2AE_MSRP_MAX_TID)
+        return "bad transaction id";
+    const char *blank = line.len ? memchr(line.p, ' ', line.len) : NULL;
+    Span what = span_head(line, blank ? (size_t)(blank - line.p) : line.len);
+    if (what.len == 3 && span_uint(what, 999, &status))
+        scan->status = (unsigned)status;
+    else if (all_upper(what) && !blank)
+        scan->method = range_of(base, what);
+    else
+        return "neither a method nor a status code";
+    scan->tid = range_of(base, tid);
+    memcpy(f->end, MSRP_MARK_HEAD, MSRP_MARK_HEAD_LEN);
+    memcpy(f->end + MSRP_MARK_HEAD_LEN, tid.p, tid.len);
+    f->mark_len = MSRP_MARK_HEAD_LEN + tid.len;
+    return NULL;
+}
+
+static const char *path_line(const char *base, Span line, Span name, struct MsrpRange *ret_path)
+{
+    if (!span_starts(line, name) && !span_eq_nocase(span_head(line, name.len), name))
+        return "To-Path and From-Path must come first";
+    Span value = span_trim(span_skip(line, name.len));
+    if (!value.len)
+        return "empty path";
+    *ret_path = range_of(base, value);
+    return NULL;
+}
+
+static const char *other_line(Span line)
+{
+    size_t n = 0;
+
+    while (n < line.len && line.p[n] > ' ' && line.p[n] <= '~' && line.p[n] != ':')
+        n++;
+    return n > 0 && n < line.len && line.p[n] == ':' ? NULL : "not a header";
+}
+
+static const char *scan_line(MsrpFramer *f, const char *base, Span line)
+{
+    switch (f->scan.lines) {
+    case 0:
+        return start_line(f, base, line);
+    case 1:
+        return path_line(base, line, SPAN("To-Path:"), &f->scan.to_path);
+    case 2:
+        f->scan.rest_at = (uint16_t)(line.p - base + line.len + CRLF);
+        return path_line(base, line, SPAN("From-Path:"), &f->scan.from_path);
+    default:
+        return other_line(line);
+    }
+}
+
+/* May a head start like this? So that a stranger's bytes are not collected in the hope of a line
+ * end. */
+static bool may_start(Span head)
+{
+    return memcmp(head.p, "MSRP ", MIN(head.len, START.len)) == 0;
+}
+
+typedef enum Scan { SCAN_MORE, SCAN_DONE, SCAN_BAD } Scan;
+
+/* Looks at one complete line, which starts at scan.line_at of @base and is @len bytes long with its
+ * LF. */
+static Scan scan_complete_line(MsrpFramer *f, const char *base, size_t len)
+{
+    MsrpHeadScan *scan = &f->scan;
+    Span line = {base + scan->line_at, len - 1};
+    const char *wrong = NULL;
+
+    if (scan->line_at + len > E2AE_MSRP_MAX_HEADER)
+        wrong = "more than " G_STRINGIFY(E2AE_MSRP_MAX_HEADER) " bytes of headers";
+    else if (line.len == 0 || line.p[line.len - 1] != '\r')
+        wrong = "line without CR";
+    else if (scan->lines > 2 && line.len == 1) { /* RFC 4975 9: a body follows */
+        f->state = MSRP_FRAMER_BODY_START;
+        scan->line_at += len;
+        return SCAN_DONE;
+    } else if (scan->lines > 2 && len == end_len(f, MARK_CRLF) &&
+               match_end(f, MARK_CRLF, (Span){line.p, len}) == MATCH_WHOLE) {
+        f->state = MSRP_FRAMER_NO_BODY;
+        return SCAN_DONE;
+    } else {
+        line.len--;
+        wrong = scan_line(f, base, line);
+    }
+    if (wrong) {
+        bad(f, wrong, line);
+        return SCAN_BAD;
+    }
+    scan->line_at += len;
+    scan->lines++;
+    return SCAN_MORE;
+}
+
+static MsrpStep finish_head(MsrpFramer *f, const char *base, MsrpPiece *ret_piece)
+{
+    const MsrpHeadScan *scan = &f->scan;
+    bool has_body = f->state == MSRP_FRAMER_BODY_START;
+    Span text = {base, scan->line_at};
+    size_t rest_len = text.len - scan->rest_at - (has_body ? CRLF : 0);
+
+    if (has_body)
+        f->collecting = false; /* else the end-line is still in there */
+    ret_piece->text = text;
+    ret_piece->head = (MsrpHead){.text = text,
+                                 .tid = range_span(base, scan->tid),
+                                 .method = range_span(base, scan->method),
+                                 .status = scan->status,
+                                 .to_path = range_span(base, scan->to_path),
+                                 .from_path = range_span(base, scan->from_path),
+                                 .rest = {base + scan->rest_at, rest_len},
+                                 .has_body = has_body};
+    return MSRP_STEP_HEAD;
+}
+
+/* A head that is whole in the input: no byte is copied. */
+static MsrpStep head_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    Scan result = SCAN_MORE;
+
+    f->scan = (MsrpHeadScan){0}; /* an earlier look may have found it incomplete */
+    while (result == SCAN_MORE) {
+        Span rest = span_skip(*in, f->scan.line_at);
+        const char *lf = rest.len ? memchr(rest.p, '\n', rest.len) : NULL;
+        if (!lf && in->len > E2AE_MSRP_MAX_HEADER)
+            return bad(f, "more than " G_STRINGIFY(E2AE_MSRP_MAX_HEADER) " bytes of headers", rest);
+        if (!lf)
+            return in->len && !may_start(*in) ? bad(f, "no MSRP start line", *in) : MSRP_STEP_MORE;
+        result = scan_complete_line(f, in->p, (size_t)(lf - rest.p) + 1);
+    }
+    if (result == SCAN_BAD)
+        return MSRP_STEP_BAD;
+    const char *base = in->p;
+    *in = span_skip(*in, f->scan.line_at);
+    return finish_head(f, base, ret_piece);
+}
+
+/* A head of which the start came in earlier reads. */
+static MsrpStep head_from_split(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    Scan result = SCAN_MORE;
+
+    while (result == SCAN_MORE && in->len) {
+        const char *lf = memchr(in->p, '\n', in->len);
+        size_t n = lf ? (size_t)(lf - in->p) + 1 : in->len;
+        if (!buf_append(&f->split, span_head(*in, n)))
+            return bad(f, "more than " G_STRINGIFY(E2AE_MSRP_MAX_HEADER) " bytes of headers", *in);
+        *in = span_skip(*in, n);
+        Span head = buf_span(&f->split);
+        if (!may_start(head))
+            return bad(f, "no MSRP start line", head);
+        if (lf)
+            result = scan_complete_line(f, head.p, head.len - f->scan.line_at);
+    }
+    if (result != SCAN_DONE)
+        return result == SCAN_BAD ? MSRP_STEP_BAD : MSRP_STEP_MORE;
+    return finish_head(f, buf_span(&f->split).p, ret_piece);
+}
+
+/* The end-line that the head's last line turned out to be; still in front of us, wherever the head
+ * was. */
+static MsrpStep end_behind_head(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    size_t n = end_len(f, MARK_CRLF);
+    Span text;
+
+    if (f->collecting) {
+        text = span_skip(buf_span(&f->split), f->scan.line_at);
+        f->collecting = false;
+    } else {
+        text = span_head(*in, n);
+        *in = span_skip(*in, n);
+    }
+    g_assert(text.len == n);
+    return finish_frame(f, text, ret_piece);
+}
+
+/* ---- the body */
+
+static MsrpStep body_piece(Span *in, size_t n, MsrpPiece *ret_piece)
+{
+    ret_piece->text = span_head(*in, n);
+    *in = span_skip(*in, n);
+    return MSRP_STEP_BODY;
+}
+
+/* Goes on with bytes that were held back: they become the end-line, or part of the body after all.
+ */
+static MsrpStep body_from_held(MsrpFramer *f, size_t skip, Span *in, MsrpPiece *ret_piece)
+{
+    size_t n = MIN(in->len, end_len(f, skip) - f->held_len);
+    char joined[MSRP_END_MAX];
+
+    memcpy(joined, f->held, f->held_len);
+    memcpy(joined + f->held_len, in->p, n);
+    switch (match_end(f, skip, (Span){joined, f->held_len + n})) {
+    case MATCH_NO:
+        /* The mark has no second CR, so no other end-line can start in what was held. */
+        ret_piece->text = msrp_framer_held(f);
+        f->held_len = 0;
+        f->state = MSRP_FRAMER_BODY;
+        return MSRP_STEP_BODY;
+    case MATCH_SO_FAR:
+        memcpy(f->held, joined, f->held_len + n);
+        f->held_len += n;
+        *in = span_skip(*in, n);
+        return MSRP_STEP_MORE;
+    default:
+        memcpy(f->held, joined, f->held_len + n);
+        Span text = {f->held, f->held_len + n};
+        f->held_len = 0;
+        *in = span_skip(*in, n);
+        return finish_frame(f, text, ret_piece);
+    }
+}
+
+/* How many of the last bytes may be the start of the mark; they hold no whole one. */
+static size_t tail_len(const MsrpFramer *f, Span in)
+{
+    size_t most = MIN(in.len, f->mark_len - 1);
+    const char *cr = most ? memrchr(in.p + in.len - most, '\r', most) : NULL;
+    size_t n = cr ? (size_t)(in.p + in.len - cr) : 0;
+
+    return n && memcmp(cr, f->end, n) == 0 ? n : 0;
+}
+
+static MsrpStep body_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    size_t whole = end_len(f, 0);
+    Span rest = *in;
+
+    if (match_end(f, 0, span_head(*in, whole)) == MATCH_WHOLE) { /* found by the step before */
+        *in = span_skip(*in, whole);
+        return finish_frame(f, span_head(rest, whole), ret_piece);
+    }
+
+    for (;;) {
+        const char *mark = msrp_search(rest, (Span){f->end, f->mark_len});
+        size_t before = mark ? (size_t)(mark - in->p) : in->len - tail_len(f, rest);
+        Match match = MATCH_SO_FAR;
+        if (mark)
+            match = match_end(f, 0, span_head(span_skip(*in, before), whole));
+        if (match == MATCH_NO) { /* a look-alike */
+            rest = span_skip(*in, before + 1);
+            continue;
+        }
+        return before > 0 ? body_piece(in, before, ret_piece) : MSRP_STEP_MORE;
+    }
+}
+
+/* Some peers send an empty body without the CRLF behind it, so that the blank line ends head and
+ * body. */
+static MsrpStep body_start(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    Span text = span_head(*in, end_len(f, MARK_CRLF));
+
+    switch (match_end(f, MARK_CRLF, text)) {
+    case MATCH_NO:
+        f->state = MSRP_FRAMER_BODY;
+        return body_in_place(f, in, ret_piece);
+    case MATCH_SO_FAR:
+        return MSRP_STEP_MORE;
+    default:
+        *in = span_skip(*in, text.len);
+        return finish_frame(f, text, ret_piece);
+    }
+}
+
+MsrpStep msrp_framer_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    if (f->state == MSRP_FRAMER_BAD)
+        return MSRP_STEP_BAD;
+    if (f->state == MSRP_FRAMER_NO_BODY)
+        return end_behind_head(f, in, ret_piece);
+    if (in->len == 0)
+        return MSRP_STEP_MORE;
+    if (f->held_len)
+        return body_from_held(f, f->state == MSRP_FRAMER_BODY_START ? MARK_CRLF : 0, in, ret_piece);
+    switch (f->state) {
+    case MSRP_FRAMER_HEAD:
+        return f->collecting ? head_from_split(f, in, ret_piece) : head_in_place(f, in, ret_piece);
+    case MSRP_FRAMER_BODY_START:
+        return body_start(f, in, ret_piece);
+    default:
+        return body_in_place(f, in, ret_piece);
+    }
+}
+
+void msrp_framer_keep(MsrpFramer *f, Span in)
+{
+    if (f->state == MSRP_FRAMER_BAD)
+        return;
+    if (!f->collecting && f->split.data)
+        buf_clear(&f->split);
+    if (in.len == 0)
+        return;
+    if (f->state == MSRP_FRAMER_HEAD) {
+        f->collecting = true;
+        g_assert(buf_append(&f->split, in));
+    } else {
+        g_assert(f->held_len + in.len <= sizeof(f->held));
+        memcpy(f->held + f->held_len, in.p, in.len);
+        f->held_len += in.len;
+    }
+}
+
+bool msrp_head_find(const MsrpHead *head, Span name, Span *ret_value)
+{
+    Span rest = head->rest;
+
+    while (rest.len) {
+        Span line = span_cut(&rest, '\n');
+        if (!span_eq_nocase(span_head(line, name.len), name))
+            continue;
+        *ret_value = span_trim(span_head(span_skip(line, name.len), line.len - name.len - 1));
+        return true;
+    }
+    return false;
+}
