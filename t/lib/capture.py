@@ -15,6 +15,7 @@ class Capture:
     def __init__(self, host):
         self.host = socket.inet_aton(host)
         self.bytes = {}
+        self.ends = {}
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_IP))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.sock.bind(("lo", _ETH_P_IP))
@@ -35,9 +36,18 @@ class Capture:
         header = (packet[0] & 15) * 4
         if packet[9] != _TCP or packet[16:20] != self.host or len(packet) < header + 20:
             return
-        port = struct.unpack_from("!H", packet, header + 2)[0]
+        source, port, sequence = struct.unpack_from("!HHI", packet, header)
         payload = struct.unpack_from("!H", packet, 2)[0] - header - (packet[header + 12] >> 4) * 4
-        self.bytes[port] = self.bytes.get(port, 0) + payload
+        if payload > 0:
+            self._add((packet[12:16], source, port), sequence, payload)
+
+    def _add(self, flow, sequence, payload):
+        """Every byte of a connection once: a busy machine retransmits."""
+        end = (sequence + payload) & 0xffffffff
+        fresh = (end - self.ends.get(flow, sequence)) & 0xffffffff
+        if fresh < 1 << 31 and fresh > 0:
+            self.ends[flow] = end
+            self.bytes[flow[2]] = self.bytes.get(flow[2], 0) + min(fresh, payload)
 
     def stop(self):
         """Counts what is still queued, then returns {port: payload bytes} towards the host."""
