@@ -27,6 +27,7 @@ static void test_replies(void)
                  "d6:result10:load limit7:message30:Parallel session limit reachede");
     assert_reply(ng_reply_load_limit(false),
                  "d6:result5:error12:error-reason30:Parallel session limit reachede");
+    assert_reply(ng_reply_overload("no answer"), "d6:result10:load limit7:message9:no answere");
 }
 
 int main(int argc, char **argv)
