@@ -11,6 +11,8 @@
 #define HANDSHAKE_READ (16 * 1024)
 /* Beyond the relay's buffer: answers of the TLS engine itself, such as to key updates. */
 #define OUT_EXTRA (64 * 1024)
+/* A slice of this size is worth a record of its own rather than a copy. */
+#define SLICE_DIRECT (8 * 1024)
 /* First byte of a TLS handshake record. */
 #define TLS_HANDSHAKE_BYTE 0x16
 
@@ -27,8 +29,7 @@ static const MediaLeg *leg_of(const MediaConn *conn)
     return &conn->stream->spec.leg[conn->side];
 }
 
-G_GNUC_PRINTF(3, 4)
-static MediaIo fail(MediaConn *conn, MediaEventKind kind, const char *format, ...)
+MediaIo media_conn_fail(MediaConn *conn, MediaEventKind kind, const char *format, ...)
 {
     va_list args;
 
@@ -45,7 +46,8 @@ static MediaIo fail_tls(MediaConn *conn)
     const TlsFailure *failure = tls_stream_failure(conn->tls);
     bool open = conn->state == MEDIA_CONN_OPEN;
 
-    return fail(conn, media_stream_tls_event(failure, open, conn->heard), "%s", failure->text);
+    return media_conn_fail(conn, media_stream_tls_event(failure, open, conn->heard), "%s",
+                           failure->text);
 }
 
 static void polled(uv_poll_t *poll, int status, int events)
@@ -70,6 +72,7 @@ static void poll_closed(uv_handle_t *handle)
     buf_clear(&conn->out);
     buf_clear(&conn->held);
     tls_stream_free(conn->tls);
+    msrp_relay_free(conn->msrp);
     g_free(conn->reason);
     g_free(conn);
     media_stream_handle_closed(stream);
@@ -169,7 +172,7 @@ MediaConn *media_conn_connect(MediaStream *stream, MediaLegSide side, MediaConnC
 
 static bool socket_failed(MediaConn *conn, const char *what, ssize_t error)
 {
-    fail(conn, MEDIA_EVENT_BEARER_RELEASED, "%s: %s", what, net_error_text((int)error));
+    media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "%s: %s", what, net_error_text((int)error));
     return false;
 }
 
@@ -201,7 +204,8 @@ static bool send_wire(MediaConn *conn, Span wire)
         wire = span_skip(wire, n > 0 ? (size_t)n : 0);
     }
     if (!buf_append(&conn->out, wire)) {
-        fail(conn, MEDIA_EVENT_BEARER_RELEASED, "the peer does not read what TLS must answer");
+        media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED,
+                        "the peer does not read what TLS must answer");
         return false;
     }
     return true;
@@ -239,9 +243,11 @@ static MediaIo feed_handshake(MediaConn *conn, Span in)
     if (state == TLS_STATE_FAILED)
         return fail_tls(conn);
     if (!held)
-        return fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "too much data with the handshake");
+        return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
+                               "too much data with the handshake");
     if (!sent)
-        return fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "connection lost in the handshake");
+        return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
+                               "connection lost in the handshake");
     if (state == TLS_STATE_HANDSHAKE)
         return MEDIA_IO_AGAIN;
     conn->heard = buf_len(&conn->held) > 0;
@@ -258,7 +264,7 @@ static MediaIo step_connecting(MediaConn *conn)
     int error = net_socket_error(conn->fd);
 
     if (error < 0)
-        return fail(conn, MEDIA_EVENT_TCP_CONNECT_FAILED, "%s", net_error_text(error));
+        return media_conn_fail(conn, MEDIA_EVENT_TCP_CONNECT_FAILED, "%s", net_error_text(error));
     enter_connected(conn);
     return media_conn_step(conn, 0);
 }
@@ -271,7 +277,8 @@ static MediaIo step_peek(MediaConn *conn)
     if (n == -EAGAIN)
         return MEDIA_IO_AGAIN;
     if (n <= 0)
-        return fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "the peer left before the handshake");
+        return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
+                               "the peer left before the handshake");
     enter_handshake(conn, first == TLS_HANDSHAKE_BYTE ? TLS_SERVER : TLS_CLIENT);
     return media_conn_step(conn, UV_READABLE);
 }
@@ -287,17 +294,19 @@ static MediaIo step_handshake(MediaConn *conn, int events)
             return io;
     }
     if ((events & UV_WRITABLE) && !media_conn_flush(conn))
-        return fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "connection lost in the handshake");
+        return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
+                               "connection lost in the handshake");
     if (!(events & UV_READABLE))
         return MEDIA_IO_AGAIN;
     ssize_t n = net_tcp_recv(conn->fd, w->rx, HANDSHAKE_READ);
     if (n == -EAGAIN)
         return MEDIA_IO_AGAIN;
     if (n < 0)
-        return fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "connection lost in the handshake: %s",
-                    net_error_text((int)n));
+        return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
+                               "connection lost in the handshake: %s", net_error_text((int)n));
     if (n == 0)
-        return fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED, "the peer left in the handshake");
+        return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
+                               "the peer left in the handshake");
     return feed_handshake(conn, (Span){w->rx, (size_t)n});
 }
 
@@ -390,12 +399,57 @@ bool media_conn_send(MediaConn *conn, Span bytes)
             if (tls_stream_state(conn->tls) == TLS_STATE_FAILED)
                 fail_tls(conn);
             else
-                fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
+                media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
             return false;
         }
         bytes = span_skip(bytes, part.len);
         if (!send_scratch(conn))
             return false;
+    }
+    return true;
+}
+
+/* As few records as there can be without copying what is big. */
+static bool send_slices_tls(MediaConn *conn, const Span *slices, unsigned n)
+{
+    Buf *gather = &conn->stream->worker->gather;
+    bool sent = true;
+
+    for (unsigned i = 0; i < n && sent; i++) {
+        bool big = slices[i].len >= SLICE_DIRECT;
+        if (big || buf_room(gather) < slices[i].len) {
+            sent = media_conn_send(conn, buf_span(gather));
+            reset(gather);
+        }
+        if (sent && big)
+            sent = media_conn_send(conn, slices[i]);
+        else if (sent)
+            buf_append(gather, slices[i]);
+    }
+    sent = sent && media_conn_send(conn, buf_span(gather));
+    reset(gather);
+    return sent;
+}
+
+bool media_conn_send_slices(MediaConn *conn, const Span *slices, unsigned n)
+{
+    size_t sent = 0;
+
+    if (conn->tls)
+        return send_slices_tls(conn, slices, n);
+    if (buf_len(&conn->out) == 0) {
+        ssize_t rc = net_tcp_send_slices(conn->fd, slices, n);
+        if (rc < 0 && rc != -EAGAIN)
+            return socket_failed(conn, "cannot send", rc);
+        sent = rc > 0 ? (size_t)rc : 0;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        size_t skip = MIN(sent, slices[i].len);
+        sent -= skip;
+        if (!buf_append(&conn->out, span_skip(slices[i], skip))) {
+            media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "the peer does not read");
+            return false;
+        }
     }
     return true;
 }

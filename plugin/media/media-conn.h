@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "framing/bfcp.h"
+#include "framing/msrp-relay.h"
 #include "media/media-stream.h"
 #include "tls/tls-stream.h"
 
@@ -65,7 +66,8 @@ struct MediaConn {
                */
     BfcpTracker bfcp;
     MediaEventKind failure;
-    char *reason; /* set with MEDIA_IO_FAILED and false */
+    char *reason;    /* set with MEDIA_IO_FAILED and false */
+    MsrpRelay *msrp; /* reads what comes from here, once the pair is joined; NULL: nobody has to */
     uv_poll_t poll;
 };
 
@@ -75,6 +77,10 @@ typedef enum MediaIo {
     MEDIA_IO_EOF,
     MEDIA_IO_FAILED, /* .failure and .reason say why */
 } MediaIo;
+
+/** Sets .failure and .reason; returns MEDIA_IO_FAILED. */
+G_GNUC_PRINTF(3, 4)
+MediaIo media_conn_fail(MediaConn *conn, MediaEventKind kind, const char *format, ...);
 
 /**
  * Takes an accepted socket. The state is PEEK, HANDSHAKE or, for a plain leg, OPEN;
@@ -112,6 +118,9 @@ MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes);
 /** State OPEN: sends application bytes; what the socket does not take is kept in .out. False:
  * .reason. */
 bool media_conn_send(MediaConn *conn, Span bytes);
+
+/** The same for pieces of at most MEDIA_READ_MAX bytes together; small ones share a write. */
+bool media_conn_send_slices(MediaConn *conn, const Span *slices, unsigned n);
 
 /** Sends from .out. False: .reason. */
 bool media_conn_flush(MediaConn *conn);

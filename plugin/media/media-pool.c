@@ -66,8 +66,10 @@ static void send_to(MediaPool *pool, unsigned worker, MediaCommandKind kind, uin
 
     command->kind = kind;
     command->stream_id = stream_id;
-    if (spec)
+    if (spec) {
         command->spec = *spec;
+        media_msrp_ref(command->spec.msrp);
+    }
     media_worker_send(pool->worker[worker], command);
 }
 
@@ -163,6 +165,7 @@ void media_open(MediaPool *pool, uint64_t stream_id, const MediaSpec *spec, TlsC
     command->kind = MEDIA_COMMAND_OPEN;
     command->stream_id = stream_id;
     command->spec = *spec;
+    media_msrp_ref(command->spec.msrp);
     command->ctx = ctx ? tls_ctx_ref(ctx) : NULL;
     command->shared = media_shared_ref(entry->shared);
     for (unsigned i = 0; i < 2; i++) {

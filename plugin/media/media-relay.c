@@ -4,6 +4,8 @@
 
 #include "media/media-relay.h"
 
+#include "media/media-frames.h"
+
 static bool hand_on(MediaConn *to, Span bytes)
 {
     if (bytes.len == 0)
@@ -35,7 +37,7 @@ static bool hand_on_messages(MediaConn *from, MediaConn *to, Span bytes)
     return sent;
 }
 
-static bool forward(MediaConn *from, MediaConn *to, Span bytes)
+static MediaRelayResult forward(MediaConn *from, MediaConn *to, Span bytes)
 {
     MediaStream *stream = from->stream;
 
@@ -44,19 +46,22 @@ static bool forward(MediaConn *from, MediaConn *to, Span bytes)
         atomic_store_explicit(&stream->shared->last_activity_us, media_stream_now(stream) * 1000,
                               memory_order_relaxed);
     }
-    return stream->spec.framing == MEDIA_BFCP ? hand_on_messages(from, to, bytes)
-                                              : hand_on(to, bytes);
+    if (from->msrp)
+        return media_frames_relay(from, to, bytes);
+    bool sent =
+        stream->spec.framing == MEDIA_BFCP ? hand_on_messages(from, to, bytes) : hand_on(to, bytes);
+    return sent ? MEDIA_RELAY_OK : MEDIA_RELAY_TO_FAILED;
 }
 
 /* What came with the handshake. */
-static bool forward_held(MediaConn *from, MediaConn *to)
+static MediaRelayResult forward_held(MediaConn *from, MediaConn *to)
 {
     Buf early = from->held;
 
     buf_init(&from->held, early.limit);
-    bool sent = forward(from, to, buf_span(&early));
+    MediaRelayResult result = forward(from, to, buf_span(&early));
     buf_clear(&early);
-    return sent;
+    return result;
 }
 
 MediaRelayResult media_relay(MediaConn *from, MediaConn *to, bool may_read)
@@ -65,14 +70,17 @@ MediaRelayResult media_relay(MediaConn *from, MediaConn *to, bool may_read)
     MediaIo io = MEDIA_IO_OK;
 
     if (!may_read)
-        return forward_held(from, to) ? MEDIA_RELAY_OK : MEDIA_RELAY_TO_FAILED;
+        return forward_held(from, to);
     while (io == MEDIA_IO_OK && budget > 0 && !from->eof && !media_conn_blocked(to)) {
         Span bytes;
         io = media_conn_recv(from, &bytes);
         from->eof = io == MEDIA_IO_EOF || io == MEDIA_IO_FAILED; /* nothing follows to wait for */
         budget -= MIN(budget, bytes.len);
-        if (!forward(from, to, bytes))
-            return MEDIA_RELAY_TO_FAILED;
+        MediaRelayResult result = forward(from, to, bytes);
+        if (result == MEDIA_RELAY_OK && from->eof && from->msrp)
+            result = media_frames_finish(from, to);
+        if (result != MEDIA_RELAY_OK)
+            return result;
         if (io == MEDIA_IO_FAILED)
             return MEDIA_RELAY_FROM_FAILED;
     }

@@ -22,6 +22,7 @@ MediaStream *media_stream_new(MediaWorker *w, MediaCommand *command)
     stream->worker = w;
     stream->id = command->stream_id;
     stream->spec = command->spec;
+    media_msrp_ref(stream->spec.msrp);
     stream->ctx = command->ctx;
     stream->shared = command->shared;
     memcpy(stream->local, command->local, sizeof stream->local);
@@ -39,8 +40,13 @@ void media_stream_start(MediaStream *stream)
 
 void media_stream_update(MediaStream *stream, const MediaSpec *next)
 {
-    if (!stream->closing)
-        stream->ops->update(stream, next);
+    MediaMsrp *old = stream->spec.msrp;
+
+    if (stream->closing)
+        return;
+    media_msrp_ref(next->msrp);
+    stream->ops->update(stream, next);
+    media_msrp_unref(old);
 }
 
 void media_stream_close(MediaStream *stream, unsigned drain_ms)
@@ -116,6 +122,7 @@ void media_stream_handle_closed(MediaStream *stream)
     if (stream->ctx)
         tls_ctx_unref(stream->ctx);
     media_shared_unref(stream->shared);
+    media_msrp_unref(stream->spec.msrp);
     g_free(stream);
 }
 

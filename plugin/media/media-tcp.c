@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "media/media-relay.h"
+#include "media/media-frames.h"
 #include "media/media-tcp.h"
 #include "net/net-tcp.h"
 
@@ -89,12 +89,49 @@ static void pump(MediaTcp *tcp, MediaLegSide side, bool may_read)
     }
 }
 
+/* The relay of MSRP frames, where they have to be read, and the first word where both peers wait for it (COM-10). */
+static bool begin_frames(MediaTcp *tcp, MediaConn *access, MediaConn *core)
+{
+    if (!media_frames_wanted(&tcp->stream))
+        return true;
+    bool silent = media_leg_is_active(&tcp->leg[MEDIA_ACCESS]) &&
+                  media_leg_is_active(&tcp->leg[MEDIA_CORE]) &&
+                  tcp->stream.spec.msrp->mode == MSRP_MAP_AWARE;
+    if (media_frames_start(access, core) && (!silent || media_frames_speak_first(access, core)))
+        return true;
+    release_broken(tcp, access->reason ? access : core);
+    return false;
+}
+
+/* TRK-03: the paths of a running pair are treated otherwise from now on. */
+static void revise_frames(MediaTcp *tcp)
+{
+    MediaConn *access = tcp->leg[MEDIA_ACCESS].live;
+    MediaConn *core = tcp->leg[MEDIA_CORE].live;
+
+    if (!tcp->joined)
+        return;
+    if (!access->msrp && media_frames_wanted(&tcp->stream))
+        media_tcp_release(tcp, NULL, MEDIA_EVENT_BEARER_RELEASED, MEDIA_ACCESS, &access->peer,
+                          "frames must be read from now on, which cannot begin in mid-connection");
+    else if (access->msrp && !media_frames_revise(access, core))
+        release_broken(tcp, access);
+}
+
 static void join(MediaTcp *tcp)
 {
-    if (tcp->joined || !tcp->leg[MEDIA_ACCESS].live || !tcp->leg[MEDIA_CORE].live)
+    MediaConn *access = tcp->leg[MEDIA_ACCESS].live;
+    MediaConn *core = tcp->leg[MEDIA_CORE].live;
+
+    if (tcp->joined || !access || !core)
+        return;
+    /* Which URIs frames may name is known with the answer. */
+    if (tcp->stream.spec.framing == MEDIA_MSRP && !tcp->stream.spec.answered)
         return;
     tcp->joined = true;
     tcp->active_at = media_stream_now(&tcp->stream);
+    if (!begin_frames(tcp, access, core))
+        return;
     pump(tcp, MEDIA_ACCESS, false);
     if (tcp->joined)
         pump(tcp, MEDIA_CORE, false);
@@ -300,6 +337,7 @@ static void tcp_update(MediaStream *stream, const MediaSpec *next)
         revise_live(tcp, leg);
         media_leg_revise(leg);
     }
+    revise_frames(tcp);
     if (stream->spec.answered && !was_answered)
         answered(tcp);
     media_tcp_advance(tcp);

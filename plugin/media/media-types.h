@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/fingerprint.h"
+#include "media/media-msrp.h"
 
 typedef enum MediaLegSide { MEDIA_ACCESS = 0, MEDIA_CORE = 1 } MediaLegSide;
 
@@ -37,6 +38,7 @@ typedef enum MediaTlsRole {
 typedef enum MediaFraming {
     MEDIA_RAW,       /* bytes as they come */
     MEDIA_BFCP,      /* whole messages are not split between writes */
+    MEDIA_MSRP,      /* frames, whose paths may have to be rewritten (MediaSpec.msrp) */
     MEDIA_DATAGRAMS, /* UDPTL: one packet, one record, one datagram (DTL-10) */
 } MediaFraming;
 
@@ -55,6 +57,8 @@ typedef struct MediaLeg {
 typedef struct MediaSpec {
     MediaTransport transport;
     MediaFraming framing;
+    MediaMsrp *
+        msrp; /* of MEDIA_MSRP; NULL: bytes as they come. Borrowed, media_open() takes a reference */
     bool answered; /* both legs are negotiated: start what we have to start, arm the connect timers
                     */
     MediaLeg leg[2]; /* by MediaLegSide */

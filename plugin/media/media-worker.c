@@ -75,6 +75,7 @@ static void commands_ready(uv_async_t *handle)
     for (MediaMessage *m = media_queue_take(&w->commands); m; m = next) {
         next = m->next;
         execute(w, (MediaCommand *)m);
+        media_msrp_unref(((MediaCommand *)m)->spec.msrp);
         g_free(m);
     }
 }
@@ -95,6 +96,7 @@ static void free_worker(MediaWorker *w)
     g_free(w->rx);
     buf_clear(&w->plain);
     buf_clear(&w->out);
+    buf_clear(&w->gather);
     net_udp_batch_free(w->udp_in);
     net_udp_out_free(w->udp_out[0]);
     net_udp_out_free(w->udp_out[1]);
@@ -130,6 +132,7 @@ MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int
     w->rx = g_malloc(MEDIA_READ_MAX);
     buf_init(&w->plain, TLS_PLAIN_ROOM);
     buf_init(&w->out, TLS_PLAIN_ROOM + TLS_OUT_ROOM);
+    buf_init(&w->gather, TLS_WRITE_MAX);
     error = media_queue_init(&w->commands, &w->loop, commands_ready, w);
     if (error == 0) {
         error = start_thread(w);

@@ -35,6 +35,7 @@ typedef struct MediaWorker {
     char *rx; /* MEDIA_READ_MAX */
     Buf plain;
     Buf out;
+    Buf gather;            /* pieces of a write to a TLS connection */
     NetUdpBatch *udp_in;   /* these three are made when the first UDP stream opens */
     NetUdpOut *udp_out[2]; /* by MediaLegSide of the stream at work */
 } MediaWorker;

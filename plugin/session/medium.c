@@ -13,11 +13,12 @@ static const Medium media[] = {
         .secure_proto = "TCP/TLS/MSRP",
         .plain_proto = "TCP/MSRP",
         .transport = MEDIA_TCP,
-        .framing = MEDIA_RAW,
+        .framing = MEDIA_MSRP,
         .tls_rule = MEDIUM_TLS_BY_SETUP,
         .connection = MEDIUM_CONNECTION_STRIP,
         .tls_id = MEDIUM_TLS_ID_NEVER,
         .plain_setup = true,
+        .path = true,
         .both_active_deadlock = true,
     },
     {

@@ -43,6 +43,7 @@ typedef struct Medium {
     MediumConnection connection;
     MediumTlsId tls_id;
     bool plain_setup;          /* does a=setup mean something on a plain leg (TCP)? */
+    bool path;                 /* has an a=path, and frames that carry it (session-path.h) */
     bool holdconn;             /* is holdconn a state of this medium (TRK-16)? */
     bool both_active_deadlock; /* nobody would speak first if we connected on both legs (COM-10,
                                   BFC-07) */

@@ -3,6 +3,7 @@
 
 #include "session/session-dialog.h"
 #include "session/session-leg.h"
+#include "session/session-path.h"
 #include "session/session-plan-private.h"
 
 /* The stream has been answered; one that it replaces lives on until the new one is up (TRK-13,
@@ -46,6 +47,7 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
         return;
     }
     const char *fault = proto_fault(slot, facts, &stream->leg[plan->from]);
+    stream->path_mode = slot->offer_path_mode;
     if (!fault)
         fault = session_leg_answered(stream, plan->from, slot->sent_setup, slot->offer_kept, facts,
                                      policy);
@@ -55,6 +57,7 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
         return;
     }
     stream->answered = true;
+    line->reason = session_path_warning(stream, plan->from, facts);
     promote(slot);
     line->kind = SESSION_LINE_STREAM;
 }

@@ -3,12 +3,15 @@
 
 #include "session/session-diff.h"
 
+#include "session/session-path.h"
+
 void session_stream_spec(const SessionStream *stream, MediaSpec *ret_spec)
 {
     *ret_spec = (MediaSpec){
         .transport = stream->medium->transport,
         .framing = stream->medium->framing,
         .answered = stream->answered,
+        .msrp = session_path_media(stream),
     };
     for (int side = 0; side < 2; side++) {
         const SessionLeg *leg = &stream->leg[side];
@@ -32,7 +35,8 @@ static bool same_leg(const MediaLeg *a, const MediaLeg *b)
 static bool same_spec(const MediaSpec *a, const MediaSpec *b)
 {
     return a->transport == b->transport && a->framing == b->framing && a->answered == b->answered &&
-           same_leg(&a->leg[0], &b->leg[0]) && same_leg(&a->leg[1], &b->leg[1]);
+           media_msrp_eq(a->msrp, b->msrp) && same_leg(&a->leg[0], &b->leg[0]) &&
+           same_leg(&a->leg[1], &b->leg[1]);
 }
 
 typedef struct DiffContext {
@@ -50,8 +54,12 @@ static void add_open_or_update(SessionStream *stream, void *arg)
     if (c->other && session_find_stream(c->other, stream->id, NULL, NULL, &before)) {
         MediaSpec was;
         session_stream_spec(before, &was);
-        if (same_spec(&was, &action.spec))
+        bool same = same_spec(&was, &action.spec);
+        media_msrp_unref(was.msrp);
+        if (same) {
+            media_msrp_unref(action.spec.msrp);
             return;
+        }
         action.kind = SESSION_UPDATE;
     }
     g_array_append_val(c->actions, action);
@@ -66,9 +74,16 @@ static void add_close(SessionStream *stream, void *arg)
         g_array_append_val(c->actions, action);
 }
 
+static void action_clear(gpointer data)
+{
+    media_msrp_unref(((SessionAction *)data)->spec.msrp);
+}
+
 GArray *session_diff(const Session *old, const Session *next)
 {
     GArray *actions = g_array_new(FALSE, TRUE, sizeof(SessionAction));
+
+    g_array_set_clear_func(actions, action_clear);
 
     if (next)
         session_foreach_stream(next, add_open_or_update, &(DiffContext){old, actions});

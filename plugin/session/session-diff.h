@@ -16,8 +16,8 @@ typedef struct SessionAction {
     MediaSpec spec; /* of OPEN and UPDATE */
 } SessionAction;
 
-/** Either may be NULL. An array of SessionAction, owned by the caller; closings last. */
+/** Either may be NULL. An array of SessionAction with what their specs refer to, owned by the caller; closings last. */
 GArray *session_diff(const Session *old, const Session *next);
 
-/** How a stream looks to the media plane. */
+/** How a stream looks to the media plane. .msrp is a new reference, for the caller. */
 void session_stream_spec(const SessionStream *stream, MediaSpec *ret_spec);

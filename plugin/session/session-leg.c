@@ -52,6 +52,7 @@ void session_leg_offered(SessionStream *stream, SessionSide from, const SessionF
     leg->secure = facts->secure;
     take_peer(leg, facts);
     leg->setup = session_answer_setup(m, facts->setup, MEDIA_SETUP_UNDECIDED);
+    leg->discard = m->transport == MEDIA_TCP && leg->setup == MEDIA_SETUP_ACTIVE;
     leg->tls_role = session_tls_role(m, leg->setup, true, policy->bfcp_rule);
     if (leg->secure && m->tls_id != MEDIUM_TLS_ID_NEVER && facts->tls_id.len)
         leg->tls_id = new_tls_id(policy);
@@ -164,7 +165,8 @@ const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSet
     if (by_setup && !stays &&
         !session_offer_setup(sent, facts->setup, facts->remote.port == DISCARD_PORT, m, &setup))
         return "a=setup of the answer does not fit the offer";
-    if (m->both_active_deadlock && setup == MEDIA_SETUP_ACTIVE && other == MEDIA_SETUP_ACTIVE)
+    if (m->both_active_deadlock && stream->path_mode != SESSION_PATH_AWARE &&
+        setup == MEDIA_SETUP_ACTIVE && other == MEDIA_SETUP_ACTIVE)
         return "both peers wait to be connected to";
     if (setup != leg->setup)
         leg->tls_role = session_tls_role(m, setup, false, policy->bfcp_rule);

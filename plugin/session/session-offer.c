@@ -6,6 +6,7 @@
 #include "session/session-dialog.h"
 #include "session/session-gateway.h"
 #include "session/session-leg.h"
+#include "session/session-path.h"
 #include "session/session-plan-private.h"
 
 /* e2ae keys of the request: what it gives counts from now on, what it does not give stays. */
@@ -21,6 +22,10 @@ static void apply_settings(SessionSettings *settings, const E2aeParams *params)
         settings->answer_indication = params->answer_indication;
     if (params->given & E2AE_GIVEN_HASH)
         settings->allow_sha1 = params->allow_sha1;
+    if (params->given & E2AE_GIVEN_PATH)
+        settings->path = params->path;
+    if (params->given & E2AE_GIVEN_SCHEME)
+        settings->scheme = params->scheme;
     if (params->given & E2AE_GIVEN_CORE)
         settings->core_tls = params->core == E2AE_CORE_TLS;
 }
@@ -98,6 +103,18 @@ static bool usable(const SessionSlot *slot, const SessionStream *stream, const S
            session_leg_unchanged(stream, from, facts);
 }
 
+/* A leg on which we are known to connect goes on so; else whatever keeps both peers from waiting (COM-10). */
+static SdpSetup setup_to_offer(const SessionStream *stream, SessionSide from, SessionPathMode mode)
+{
+    MediaSetup ours = stream->leg[from].setup;
+
+    if (stream->leg[session_other(from)].discard)
+        return SDP_SETUP_ACTIVE;
+    if (mode == SESSION_PATH_AWARE && ours == MEDIA_SETUP_ACTIVE)
+        ours = MEDIA_SETUP_UNDECIDED; /* there we can speak first ourselves */
+    return session_setup_to_offer(stream->medium, ours);
+}
+
 void session_offer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
                           const SessionPolicy *policy)
 {
@@ -110,7 +127,8 @@ void session_offer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFac
     }
     SessionStream *stream = session_slot_current(slot);
     slot->offer_kept = !slot->pending;
-    slot->sent_setup = session_setup_to_offer(facts->medium, stream->leg[plan->from].setup);
+    slot->offer_path_mode = session_path_decide(&plan->next->settings, facts);
+    slot->sent_setup = setup_to_offer(stream, plan->from, slot->offer_path_mode);
 }
 
 static void remember_offer(SessionSlot *slot, const SessionFacts *facts)

@@ -89,6 +89,14 @@ static const char *treatment_of(const SessionSlot *slot, const SessionLine *line
     return session_treatment_name(slot->treatment);
 }
 
+/* CEM-10 */
+static void add_path_mode(NgValue *stream_dict, SessionPathMode mode)
+{
+    if (mode == SESSION_PATH_NONE)
+        return;
+    ng_dict_add_str(stream_dict, "path-mode", mode == SESSION_PATH_AWARE ? "aware" : "transparent");
+}
+
 static void add_line(NgValue *list, const SessionPlan *plan, unsigned index)
 {
     const SessionLine *line = session_plan_line(plan, index);
@@ -109,6 +117,7 @@ static void add_line(NgValue *list, const SessionPlan *plan, unsigned index)
     if (!stream)
         return;
     session_stream_reply(stream, dict);
+    add_path_mode(dict, plan->answer ? stream->path_mode : slot->offer_path_mode);
     if (!plan->answer)
         add_offered_setup(dict, session_other(plan->from), slot);
 }

@@ -5,6 +5,7 @@
 #include "session/session-section.h"
 
 #include "sdp/sdp-rewrite.h"
+#include "session/session-path.h"
 
 /* What secures a leg or offers another way to secure it: never crosses (ORG-03..07, TRM-10, TRK-26,
  * E2E-08, ICE-01). */
@@ -54,6 +55,19 @@ static void add_connection(SdpEdit *edit, unsigned section, const SessionPlan *p
     sdp_edit_add_attr(edit, section, "connection", existing ? "existing" : "new");
 }
 
+/* TRK-01, TRK-02, CEM-03 */
+static void set_path(SdpEdit *edit, unsigned section, const SessionStream *stream, SessionSide to,
+                     SessionPathMode mode)
+{
+    static const char *const cema_attr[] = {"msrp-cema", NULL};
+    g_autofree char *path = session_path_text(stream, to, mode);
+
+    if (path)
+        sdp_edit_set_attr(edit, section, "path", path);
+    if (mode == SESSION_PATH_AWARE)
+        sdp_edit_delete_attrs(edit, section, cema_attr);
+}
+
 static void add_fingerprints(SdpEdit *edit, unsigned section, const FingerprintSet *set)
 {
     char text[FP_TEXT_MAX];
@@ -83,13 +97,15 @@ void session_section_stream(SdpEdit *edit, unsigned section, const SessionPlan *
     SessionSide to = session_other(plan->from);
     const SessionStream *stream = session_slot_current(slot);
     const SessionLeg *leg = &stream->leg[to];
-    bool discard =
-        stream->medium->transport == MEDIA_TCP && leg->setup == MEDIA_SETUP_ACTIVE && plan->answer;
+    SessionPathMode mode = plan->answer ? stream->path_mode : slot->offer_path_mode;
+    bool connects = stream->medium->transport == MEDIA_TCP && leg->setup == MEDIA_SETUP_ACTIVE;
+    bool discard = leg->discard || (connects && plan->answer); /* COM-02 */
 
     sdp_edit_set_port(edit, section, discard ? 9 : leg->advertised.port);
     sdp_edit_set_proto(edit, section, leg_proto(plan, slot, leg->secure));
     sdp_edit_set_conn(edit, section, &leg->advertised);
     sdp_edit_delete_attrs(edit, section, leg_attrs);
+    set_path(edit, section, stream, to, mode);
     set_setup(edit, section, plan, slot, leg);
     add_connection(edit, section, plan, slot);
     if (leg->secure)

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "media/media-types.h"
+#include "ng-protocol/ng-e2ae.h"
 #include "ng-protocol/ng-value.h"
 #include "sdp/sdp-tls-attrs.h"
 #include "session/medium.h"
@@ -28,6 +29,14 @@ static inline SessionSide session_other(SessionSide side)
 {
     return side == SESSION_ACCESS ? SESSION_CORE : SESSION_ACCESS;
 }
+
+/** How the a=path of an MSRP stream is treated (session-path.h). */
+typedef enum SessionPathMode {
+    SESSION_PATH_NONE,
+    SESSION_PATH_KEEP,
+    SESSION_PATH_SCHEME,
+    SESSION_PATH_AWARE,
+} SessionPathMode;
 
 /** One leg of a stream, as the last offer and answer left it. */
 typedef struct SessionLeg {
@@ -43,6 +52,7 @@ typedef struct SessionLeg {
     char *peer_tls_id;           /* NULL = none seen */
     char *peer_path;             /* MSRP: the peer's a=path as it was; NULL = none seen */
     bool peer_connection;        /* BFCP: the peer writes a=connection */
+    bool discard; /* our URI has port 9: it was first signalled as the active side's (TRK-04) */
 } SessionLeg;
 
 /** One protected medium: two legs joined by a relay. */
@@ -51,6 +61,7 @@ typedef struct SessionStream {
     const Medium *medium;
     bool answered;
     bool gateway;                      /* the core leg is rtpengine (session-gateway.h) */
+    SessionPathMode path_mode;         /* MSRP, in force */
     bool allow_sha1;                   /* FPR-05 */
     FingerprintSet local_fingerprints; /* what we signal on secure legs, fixed for life (FPR-09) */
     SessionLeg leg[2];
@@ -102,9 +113,10 @@ typedef struct SessionSlot {
     char *media_type;       /* as in the last offer's m= line, for the reply */
     char *offer_proto;      /* the last offer's proto: every answer repeats it (ORG-11) */
     SdpSetup offer_setup;   /* the last offer's a=setup */
-    bool offer_tls_id;      /* the last offer had a=tls-id (DTL-05) */
-    bool offer_connection_existing; /* the last offer said a=connection:existing (COM-05) */
-    SdpSetup sent_setup;            /* what we wrote in the offer to the other side */
+    SessionPathMode offer_path_mode; /* what the last offer asks for; the answer puts it in force */
+    bool offer_tls_id;               /* the last offer had a=tls-id (DTL-05) */
+    bool offer_connection_existing;  /* the last offer said a=connection:existing (COM-05) */
+    SdpSetup sent_setup;             /* what we wrote in the offer to the other side */
     bool gateway;    /* the core leg is rtpengine, which converts (session-gateway.h) */
     bool offer_kept; /* the last offer left the connection as it was (TRK-08) */
     SessionStream *stream;
@@ -131,6 +143,8 @@ typedef struct SessionSettings {
     bool answer_indication;
     bool allow_sha1;
     bool core_tls;
+    E2aePath path;
+    E2aeScheme scheme;
 } SessionSettings;
 
 typedef struct Session {

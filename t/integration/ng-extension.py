@@ -21,6 +21,8 @@ import sdp
 import tap
 
 SIZE = 200_000
+# The peers here exchange bytes that are no MSRP frames.
+RAW = {"e2ae-path": "transparent", "e2ae-path-scheme": "keep"}
 UE, CORE = procs.address(10), procs.address(9)
 ue_cert, other_cert = certs.Pair("ue-ecdsa"), certs.Pair("other-ecdsa")
 sink = procs.udp_socket(procs.address(7))
@@ -87,7 +89,7 @@ TO_CORE, TO_UE = peers.payload(SIZE, 1), peers.payload(SIZE, 2)
 
 core_peer = peers.PlainPeer(CORE, data=TO_UE, expect=SIZE)
 with tap.need("CTL-01: e2ae offer by fields"):
-    reply = ok(command="e2ae offer", call_id="iq", from_tag="ue", e2ae="originating", direction=["access", "core"],
+    reply = ok(command="e2ae offer", call_id="iq", from_tag="ue", e2ae="originating", direction=["access", "core"], **RAW,
                streams=[{"media": "message", "proto": "TCP/TLS/MSRP", "address": UE, "port": 2855, "setup": "actpass",
                          "path": f"msrps://{UE}:2855/a;tcp", "fingerprint": ue_cert.fingerprint(),
                          "indication": "requested"}])
@@ -134,7 +136,7 @@ with tap.check("e2ae list has it, and e2ae delete ends it"):
 core_peer = peers.PlainPeer(CORE, data=TO_UE, expect=SIZE)
 with tap.check("FPR: e2ae-fingerprint stands in for the one in the SDP"):
     value = "1:" + ue_cert.fingerprint().replace(" ", "/")
-    reply = offer("by-field", body=msrpcall.ue_sdp(UE, other_cert), **{"e2ae-fingerprint": value})
+    reply = offer("by-field", body=msrpcall.ue_sdp(UE, other_cert), **{"e2ae-fingerprint": value}, **RAW)
     assert line(reply, 1)["access"]["remote-fingerprints"] == [ue_cert.fingerprint()], reply
     at_ue = sdp.Sdp(answer("by-field", core_peer.port)["sdp"])
     wrong = peers.TlsPeer("gnutls", cert=other_cert, connect="%s:%d" % at_ue.endpoint(0), recv="close")

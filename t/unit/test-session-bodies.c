@@ -61,6 +61,8 @@ static bool is_ours(Span line)
         "m=",
         "c=",
         "a=fingerprint",
+        "a=path", /* test-session-path.c says how */
+        "a=msrp-cema",
         "a=setup",
         "a=3ge2ae",
         "a=tls-id",

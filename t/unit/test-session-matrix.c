@@ -35,7 +35,7 @@ static const Exchange exchanges[] = {
      UE_OUT "m=message 40000 TCP/MSRP *\n"
             "c=IN IP4 203.0.113.2\n"
             "a=accept-types:text/plain message/cpim\n"
-            "a=path:msrps://198.51.100.10:2855/s3Ae9;tcp\n"
+            "a=path:msrp://203.0.113.2:40000/s3Ae9;tcp\n"
             "a=setup:actpass\n"
             "a=file-selector:name:\"x.jpg\" type:image/jpeg size:9\n",
      CORE "m=message 7000 TCP/MSRP *\n"
@@ -45,7 +45,7 @@ static const Exchange exchanges[] = {
      CORE_OUT "m=message 30000 TCP/TLS/MSRP *\n"
               "c=IN IP4 198.51.100.1\n"
               "a=accept-types:text/plain\n"
-              "a=path:msrp://192.0.2.9:7000/kQ1;tcp\n"
+              "a=path:msrps://198.51.100.1:30000/kQ1;tcp\n"
               "a=setup:passive\n"
               "a=fingerprint:{gw}\n"},
     {"ORG-11/msrp-refused", SESSION_ACCESS, "e2ae=originating",
@@ -56,7 +56,7 @@ static const Exchange exchanges[] = {
         "a=3ge2ae:requested\n",
      UE_OUT "m=message 40000 TCP/MSRP *\n"
             "c=IN IP4 203.0.113.2\n"
-            "a=path:msrps://198.51.100.10:2855/s3Ae9;tcp\n"
+            "a=path:msrp://203.0.113.2:40000/s3Ae9;tcp\n"
             "a=setup:actpass\n",
      CORE "m=message 0 TCP/MSRP *\n", CORE "m=message 0 TCP/TLS/MSRP *\n"},
     {"ORG-04/bfcp", SESSION_ACCESS, "e2ae=originating",
@@ -135,7 +135,7 @@ static const Exchange exchanges[] = {
      CORE_OUT "m=message 30000 TCP/TLS/MSRP *\n"
               "c=IN IP4 198.51.100.1\n"
               "a=accept-types:text/plain\n"
-              "a=path:msrp://192.0.2.9:7000/kQ1;tcp\n"
+              "a=path:msrps://198.51.100.1:30000/kQ1;tcp\n"
               "a=setup:actpass\n"
               "a=fingerprint:{gw}\n"
               "a=3ge2ae:applied\n",
@@ -148,7 +148,7 @@ static const Exchange exchanges[] = {
      UE_OUT "m=message 40000 TCP/MSRP *\n"
             "c=IN IP4 203.0.113.2\n"
             "a=accept-types:text/plain\n"
-            "a=path:msrps://198.51.100.10:9/s3Ae9;tcp\n"
+            "a=path:msrp://203.0.113.2:40000/s3Ae9;tcp\n"
             "a=setup:passive\n"},
     {"TRM-12/msrp-refused", SESSION_CORE, "e2ae=terminating",
      CORE "m=message 7000 TCP/MSRP *\na=setup:active\n",
@@ -200,7 +200,7 @@ static const Exchange exchanges[] = {
         "a=fingerprint:{ue}\n"
         "a=tls-id:uuuuuuuuuuuuuuuuuuuuuuuu\n" T38_ATTRS,
      UE_OUT "m=image 41000 udptl t38\nc=IN IP4 203.0.113.2\n" T38_ATTRS},
-    /* 19.4; its path stays as it is */
+    /* 19.4 */
     {"19.4/msrp-cema", SESSION_ACCESS, "e2ae=originating",
      "v=0\no=ue 1 1 IN IP4 198.51.100.10\ns=-\nt=0 0\n"
      "m=message 2855 TCP/TLS/MSRP *\n"
@@ -213,7 +213,7 @@ static const Exchange exchanges[] = {
      "v=0\no=ue 1 1 IN IP4 198.51.100.10\ns=-\nt=0 0\n"
      "m=message 41000 TCP/MSRP *\n"
      "c=IN IP4 203.0.113.2\n"
-     "a=path:msrps://198.51.100.10:2855/s3Ae9;tcp\n"
+     "a=path:msrp://198.51.100.10:2855/s3Ae9;tcp\n"
      "a=setup:actpass\n"
      "a=msrp-cema\n",
      "v=0\no=core 2 2 IN IP4 192.0.2.9\ns=-\nt=0 0\n"
@@ -225,7 +225,7 @@ static const Exchange exchanges[] = {
      "v=0\no=core 2 2 IN IP4 192.0.2.9\ns=-\nt=0 0\n"
      "m=message 31000 TCP/TLS/MSRP *\n"
      "c=IN IP4 198.51.100.1\n"
-     "a=path:msrp://192.0.2.9:7000/kQ1;tcp\n"
+     "a=path:msrps://192.0.2.9:7000/kQ1;tcp\n"
      "a=setup:passive\n"
      "a=msrp-cema\n"
      "a=fingerprint:{gw}\n"},
@@ -317,9 +317,9 @@ static const Exchange exchanges[] = {
         "m=message 2855 TCP/TLS/MSRP *\na=path:msrps://198.51.100.10:2855/2;tcp\na=setup:active\n"
         "a=fingerprint:{ue}\na=3ge2ae:requested\n",
      UE_OUT "m=message 40000 TCP/MSRP *\nc=IN IP4 203.0.113.2\n"
-            "a=path:msrps://198.51.100.10:2855/1;tcp\na=setup:actpass\n"
+            "a=path:msrp://203.0.113.2:40000/1;tcp\na=setup:actpass\n"
             "m=message 40002 TCP/MSRP *\nc=IN IP4 203.0.113.2\n"
-            "a=path:msrps://198.51.100.10:2855/2;tcp\na=setup:actpass\n",
+            "a=path:msrp://203.0.113.2:40002/2;tcp\na=setup:actpass\n",
      CORE "m=message 7000 TCP/MSRP *\na=setup:passive\n"
           "m=message 0 TCP/MSRP *\n",
      CORE_OUT "m=message 30000 TCP/TLS/MSRP *\nc=IN IP4 198.51.100.1\na=setup:passive\n"
@@ -444,7 +444,7 @@ static const Exchange exchanges[] = {
      "a=fingerprint:{ue}\na=3ge2ae:requested\n",
      "v=0\no=ue 1 1 IN IP6 2001:db8:1::10\ns=-\nc=IN IP6 2001:db8:c::2\nt=0 0\n"
      "m=message 40000 TCP/MSRP *\nc=IN IP6 2001:db8:c::2\n"
-     "a=path:msrps://[2001:db8:1::10]:2855/s;tcp\na=setup:actpass\n",
+     "a=path:msrp://[2001:db8:c::2]:40000/s;tcp\na=setup:actpass\n",
      "v=0\no=core 2 2 IN IP6 2001:db8:2::9\ns=-\nc=IN IP6 2001:db8:2::9\nt=0 0\n"
      "m=message 7000 TCP/MSRP *\na=setup:passive\n",
      "v=0\no=core 2 2 IN IP6 2001:db8:2::9\ns=-\nc=IN IP6 2001:db8:a::1\nt=0 0\n"

@@ -104,7 +104,7 @@ static void test_kept(const void *arg)
 static void test_no_op(void)
 {
     static const char want[] = CORE_OUT "m=message 30000 TCP/TLS/MSRP *\nc=IN IP4 198.51.100.1\n"
-                                        "a=path:msrp://192.0.2.9:7000/k;tcp\na=setup:passive\n"
+                                        "a=path:msrps://198.51.100.1:30000/k;tcp\na=setup:passive\n"
                                         "a=fingerprint:{gw}\n";
     g_autoptr(Fixture) f = fixture_new();
 
@@ -282,7 +282,8 @@ static void test_port_zero_by_others(void)
 
 /*
  * TRK-20: the core's offer goes to the UE as a secure one, on the ports that are there. We are the
- * active side towards the core and stay it (TRK-08), so the UE is not given the choice (COM-10).
+ * active side towards the core and stay it (TRK-08); should the UE want to be connected to, too, we
+ * speak first (COM-10).
  */
 static void test_core_re_offers(void)
 {
@@ -292,11 +293,11 @@ static void test_core_re_offers(void)
     g_autofree char *before = local_side(f, 0);
     g_assert_true(fixture_offer(f, SESSION_CORE, "", CORE CORE_MSRP_OFFER));
     fixture_expect(f, CORE_OUT "m=message 30000 TCP/TLS/MSRP *\nc=IN IP4 198.51.100.1\n"
-                               "a=path:msrp://192.0.2.9:7000/k;tcp\na=setup:passive\n"
+                               "a=path:msrps://198.51.100.1:30000/k;tcp\na=setup:actpass\n"
                                "a=fingerprint:{gw}\na=3ge2ae:applied\n");
     g_assert_true(fixture_answer(f, SESSION_ACCESS, "", UE UE_MSRP_ANSWER));
     fixture_expect(f, UE_OUT "m=message 9 TCP/MSRP *\nc=IN IP4 203.0.113.2\n"
-                             "a=path:msrps://198.51.100.10:2855/s;tcp\na=setup:active\n");
+                             "a=path:msrp://203.0.113.2:40000/s;tcp\na=setup:active\n");
     g_autofree char *after = local_side(f, 0);
     g_assert_cmpstr(after, ==, before);
     g_assert_cmpuint(fixture_count(f, SESSION_OPEN) + fixture_count(f, SESSION_CLOSE), ==, 0);

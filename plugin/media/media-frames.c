@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-media-msrp.c. */
+#include "config.h"
+
+#include "media/media-frames.h"
+
+#include "framing/msrp-build.h"
+
+#include <sys/random.h>
+
+/* One direction at work, for the callbacks. */
+typedef struct Direction {
+    MediaConn *from;
+    MediaConn *to;
+    bool to_failed;
+} Direction;
+
+static bool forward_cb(void *arg, const Span *slices, unsigned n)
+{
+    Direction *d = arg;
+    size_t total = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        total += slices[i].len;
+    media_shared_add(&d->to->stream->shared->bytes_out[d->to->side], total);
+    d->to_failed = !media_conn_send_slices(d->to, slices, n);
+    return !d->to_failed;
+}
+
+static bool no_reply_cb(void *arg, Span frame)
+{
+    (void)arg, (void)frame;
+    return true;
+}
+
+/* Our answer goes where the frames of the other direction go, between two of them. */
+static bool reply_cb(void *arg, Span frame)
+{
+    Direction *d = arg;
+    Direction back = {.from = d->to, .to = d->from};
+    MsrpSink sink = {forward_cb, no_reply_cb, &back};
+
+    return msrp_relay_insert(d->to->msrp, frame, &sink);
+}
+
+static MediaRelayResult result_of(const Direction *d, MsrpRelayResult result)
+{
+    MediaConn *from = d->from;
+
+    switch (result) {
+    case MSRP_RELAY_OK:
+        return MEDIA_RELAY_OK;
+    case MSRP_RELAY_MALFORMED:
+        media_conn_fail(from, MEDIA_EVENT_BEARER_RELEASED, "malformed MSRP: %s",
+                        msrp_relay_error(from->msrp));
+        return MEDIA_RELAY_FROM_FAILED;
+    case MSRP_RELAY_STOPPED:
+        break;
+    }
+    if (d->to_failed)
+        return MEDIA_RELAY_TO_FAILED;
+    if (!from->reason)
+        media_conn_fail(from, MEDIA_EVENT_BEARER_RELEASED,
+                        "the peer asks for more refusals than it reads");
+    return MEDIA_RELAY_FROM_FAILED;
+}
+
+MediaRelayResult media_frames_relay(MediaConn *from, MediaConn *to, Span bytes)
+{
+    Direction d = {.from = from, .to = to};
+    MsrpSink sink = {forward_cb, reply_cb, &d};
+
+    return result_of(&d, msrp_relay_feed(from->msrp, bytes, &sink));
+}
+
+MediaRelayResult media_frames_finish(MediaConn *from, MediaConn *to)
+{
+    Direction d = {.from = from, .to = to};
+    MsrpSink sink = {forward_cb, reply_cb, &d};
+
+    return result_of(&d, msrp_relay_finish(from->msrp, &sink));
+}
+
+bool media_frames_wanted(const MediaStream *stream)
+{
+    return stream->spec.framing == MEDIA_MSRP && stream->spec.msrp;
+}
+
+/* What frames from @from name, and what the other leg's peer has to read instead. */
+static MsrpMapSpec map_spec(const MediaConn *from)
+{
+    const MediaMsrp *msrp = from->stream->spec.msrp;
+    MediaLegSide there = media_other(from->side);
+
+    return (MsrpMapSpec){
+        .mode = msrp ? msrp->mode : MSRP_MAP_KEEP,
+        .secure_there = from->stream->spec.leg[there].security == MEDIA_TLS,
+        .to_here = span_str(msrp ? msrp->ours[from->side] : NULL),
+        .from_here = span_str(msrp ? msrp->peer[from->side] : NULL),
+        .to_there = span_str(msrp ? msrp->peer[there] : NULL),
+        .from_there = span_str(msrp ? msrp->ours[there] : NULL),
+    };
+}
+
+static bool refuse(MediaConn *conn)
+{
+    media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "a=path of this leg is not an MSRP URI");
+    return false;
+}
+
+static bool start_one(MediaConn *conn)
+{
+    MsrpMapSpec spec = map_spec(conn);
+
+    conn->msrp = msrp_relay_new(&spec);
+    return conn->msrp != NULL;
+}
+
+bool media_frames_start(MediaConn *access, MediaConn *core)
+{
+    return (start_one(access) && start_one(core)) || refuse(access);
+}
+
+bool media_frames_revise(MediaConn *access, MediaConn *core)
+{
+    MsrpMapSpec from_access = map_spec(access);
+    MsrpMapSpec from_core = map_spec(core);
+
+    return (msrp_relay_set_map(access->msrp, &from_access) &&
+            msrp_relay_set_map(core->msrp, &from_core)) ||
+           refuse(access);
+}
+
+static void fresh_ident(char out[static MSRP_IDENT_MAX])
+{
+    uint8_t bytes[12];
+
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        g_error("getrandom() failed: no randomness, no transaction id");
+    msrp_ident(bytes, sizeof bytes, out);
+}
+
+static bool speak_to(MediaConn *conn, MediaConn *other)
+{
+    const MediaMsrp *msrp = conn->stream->spec.msrp;
+    Direction d = {.from = other, .to = conn};
+    MsrpSink sink = {forward_cb, no_reply_cb, &d};
+    char tid[MSRP_IDENT_MAX], message_id[MSRP_IDENT_MAX];
+
+    fresh_ident(tid);
+    fresh_ident(message_id);
+    g_autofree char *send =
+        msrp_build_empty_send(span_str(tid), span_str(message_id), span_str(msrp->peer[conn->side]),
+                              span_str(msrp->ours[conn->side]));
+    msrp_relay_expect(conn->msrp, span_str(tid));
+    return msrp_relay_insert(other->msrp, span_str(send), &sink);
+}
+
+bool media_frames_speak_first(MediaConn *access, MediaConn *core)
+{
+    return speak_to(access, core) && speak_to(core, access);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tested by t/unit/test-media-msrp.c. */
+#include "config.h"
+
+#include "media/media-msrp.h"
+
+MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const char *const ours[2])
+{
+    MediaMsrp *m = g_atomic_rc_box_new0(MediaMsrp);
+
+    m->mode = mode;
+    for (int side = 0; side < 2; side++) {
+        m->peer[side] = g_strdup(peer[side]);
+        m->ours[side] = g_strdup(ours[side]);
+    }
+    return m;
+}
+
+MediaMsrp *media_msrp_ref(MediaMsrp *m)
+{
+    return m ? g_atomic_rc_box_acquire(m) : NULL;
+}
+
+static void clear(gpointer data)
+{
+    MediaMsrp *m = data;
+
+    for (int side = 0; side < 2; side++) {
+        g_free(m->peer[side]);
+        g_free(m->ours[side]);
+    }
+}
+
+void media_msrp_unref(MediaMsrp *m)
+{
+    if (m)
+        g_atomic_rc_box_release_full(m, clear);
+}
+
+bool media_msrp_eq(const MediaMsrp *a, const MediaMsrp *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->mode == b->mode && g_strcmp0(a->peer[0], b->peer[0]) == 0 &&
+           g_strcmp0(a->peer[1], b->peer[1]) == 0 && g_strcmp0(a->ours[0], b->ours[0]) == 0 &&
+           g_strcmp0(a->ours[1], b->ours[1]) == 0;
+}

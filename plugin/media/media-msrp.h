@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * media-msrp.h: what the relay of an MSRP stream has to know of its paths: which URIs the SDP of both legs named.
+ *
+ * Threads: immutable after creation, shared by all threads.
+ * Owner:   reference-counted (atomically); a MediaSpec holds one.
+ */
+#pragma once
+
+#include "framing/msrp-map.h"
+
+typedef struct MediaMsrp {
+    MsrpMapMode mode;
+    char *peer[2]; /* by MediaLegSide: the URI that the peer of that leg gave as its own */
+    char *ours[2]; /* by MediaLegSide: the URI that this peer was given for the other one */
+} MediaMsrp;
+
+/** Copies the texts. */
+MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const char *const ours[2]);
+
+/** NULL is allowed in all of these. */
+MediaMsrp *media_msrp_ref(MediaMsrp *m);
+void media_msrp_unref(MediaMsrp *m);
+bool media_msrp_eq(const MediaMsrp *a, const MediaMsrp *b);
