@@ -13,6 +13,9 @@ static const char *const tls_role_names[] = {"server", "client", "peek", NULL};
 static const char *const setup_names[] = {"none",     "active", "passive", "actpass",
                                           "holdconn", "bad",    NULL};
 static const char *const media_names[] = {"msrp", "bfcp", "t38", NULL};
+static const char *const path_mode_names[] = {"none", "keep", "scheme", "aware", NULL};
+static const char *const path_names[] = {"auto", "transparent", "aware", NULL};
+static const char *const scheme_names[] = {"swap", "keep", NULL};
 
 #define FIELD(json, kind, in, member, ...)                                                         \
     {                                                                                              \
@@ -36,6 +39,7 @@ static const RedisField leg_fields[] = {
     FIELD("peer-tls-id", REDIS_BYTES, RedisLeg, peer_tls_id),
     FIELD("peer-path", REDIS_BYTES, RedisLeg, peer_path),
     FIELD("peer-connection", REDIS_BOOL, RedisLeg, peer_connection),
+    FIELD("discard", REDIS_BOOL, RedisLeg, discard),
 };
 static const RedisTable leg_table = TABLE(RedisLeg, leg_fields);
 
@@ -44,6 +48,7 @@ static const RedisField stream_fields[] = {
     FIELD("medium", REDIS_BYTES, RedisStream, medium, .required = true),
     FIELD("answered", REDIS_BOOL, RedisStream, answered),
     FIELD("gateway", REDIS_BOOL, RedisStream, gateway),
+    FIELD("path-mode", REDIS_NAME, RedisStream, path_mode, .names = path_mode_names),
     FIELD("allow-sha1", REDIS_BOOL, RedisStream, allow_sha1),
     FIELD("local-fingerprints", REDIS_FINGERPRINTS, RedisStream, local_fingerprints),
     FIELD("access", REDIS_OBJECT, RedisStream, leg[0], .table = &leg_table, .required = true),
@@ -62,6 +67,7 @@ static const RedisField slot_fields[] = {
     FIELD("media-type", REDIS_BYTES, RedisSlot, media_type),
     FIELD("offer-proto", REDIS_BYTES, RedisSlot, offer_proto),
     FIELD("offer-setup", REDIS_NAME, RedisSlot, offer_setup, .names = setup_names),
+    FIELD("offer-path-mode", REDIS_NAME, RedisSlot, offer_path_mode, .names = path_mode_names),
     FIELD("offer-tls-id", REDIS_BOOL, RedisSlot, offer_tls_id),
     FIELD("offer-connection-existing", REDIS_BOOL, RedisSlot, offer_connection_existing),
     FIELD("sent-setup", REDIS_NAME, RedisSlot, sent_setup, .names = setup_names),
@@ -94,6 +100,8 @@ static const RedisField settings_fields[] = {
     FIELD("answer-indication", REDIS_BOOL, RedisSettings, answer_indication),
     FIELD("allow-sha1", REDIS_BOOL, RedisSettings, allow_sha1),
     FIELD("core-tls", REDIS_BOOL, RedisSettings, core_tls),
+    FIELD("path", REDIS_NAME, RedisSettings, path, .names = path_names),
+    FIELD("scheme", REDIS_NAME, RedisSettings, scheme, .names = scheme_names),
 };
 static const RedisTable settings_table = TABLE(RedisSettings, settings_fields);
 

@@ -43,6 +43,18 @@ typedef enum RedisSetup {
     REDIS_SETUP_BAD,
 } RedisSetup;
 
+/** How the a=path of an MSRP stream is treated. */
+typedef enum RedisPathMode {
+    REDIS_PATH_NONE,
+    REDIS_PATH_KEEP,
+    REDIS_PATH_SCHEME,
+    REDIS_PATH_AWARE,
+} RedisPathMode;
+
+/** What the operator's script asked for. */
+typedef enum RedisPath { REDIS_AUTO, REDIS_TRANSPARENT, REDIS_AWARE } RedisPath;
+typedef enum RedisScheme { REDIS_SWAP, REDIS_KEEP } RedisScheme;
+
 /** Bits of RedisSettings.media. */
 typedef enum RedisMedia { REDIS_MSRP = 1, REDIS_BFCP = 2, REDIS_T38 = 4 } RedisMedia;
 
@@ -61,6 +73,7 @@ typedef struct RedisLeg {
     char *peer_tls_id;
     char *peer_path;
     bool peer_connection;
+    bool discard;
 } RedisLeg;
 
 typedef struct RedisStream {
@@ -68,6 +81,7 @@ typedef struct RedisStream {
     char *medium;
     bool answered;
     bool gateway;
+    int path_mode; /* RedisPathMode */
     bool allow_sha1;
     FingerprintSet local_fingerprints;
     RedisLeg leg[2];
@@ -81,7 +95,8 @@ typedef struct RedisSlot {
     char *medium;
     char *media_type;
     char *offer_proto;
-    int offer_setup; /* RedisSetup */
+    int offer_setup;     /* RedisSetup */
+    int offer_path_mode; /* RedisPathMode */
     bool offer_tls_id;
     bool offer_connection_existing;
     int sent_setup; /* RedisSetup */
@@ -110,6 +125,8 @@ typedef struct RedisSettings {
     bool answer_indication;
     bool allow_sha1;
     bool core_tls;
+    int path;   /* RedisPath */
+    int scheme; /* RedisScheme */
 } RedisSettings;
 
 typedef struct RedisRecord {

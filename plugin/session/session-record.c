@@ -51,6 +51,7 @@ static void export_leg(const SessionLeg *from, RedisLeg *to)
     to->peer_tls_id = g_strdup(from->peer_tls_id);
     to->peer_path = g_strdup(from->peer_path);
     to->peer_connection = from->peer_connection;
+    to->discard = from->discard;
 }
 
 static RedisStream *export_stream(const SessionStream *from)
@@ -62,6 +63,7 @@ static RedisStream *export_stream(const SessionStream *from)
     to->medium = medium_name(from->medium);
     to->answered = from->answered;
     to->gateway = from->gateway;
+    to->path_mode = (int)from->path_mode;
     to->allow_sha1 = from->allow_sha1;
     to->local_fingerprints = from->local_fingerprints;
     for (int side = 0; side < 2; side++)
@@ -80,6 +82,7 @@ static void export_slot(const SessionSlot *from, RedisSlot *to)
     to->media_type = g_strdup(from->media_type);
     to->offer_proto = g_strdup(from->offer_proto);
     to->offer_setup = (int)from->offer_setup;
+    to->offer_path_mode = (int)from->offer_path_mode;
     to->offer_tls_id = from->offer_tls_id;
     to->offer_connection_existing = from->offer_connection_existing;
     to->sent_setup = (int)from->sent_setup;
@@ -134,6 +137,8 @@ RedisRecord *session_export(const Session *s)
         .answer_indication = s->settings.answer_indication,
         .allow_sha1 = s->settings.allow_sha1,
         .core_tls = s->settings.core_tls,
+        .path = (int)s->settings.path,
+        .scheme = (int)s->settings.scheme,
     };
     record->first_from = (int)s->first_from;
     record->first_keys = s->first_keys ? export_keys(s->first_keys) : NULL;
@@ -178,6 +183,7 @@ static void import_leg(const RedisLeg *from, SessionLeg *to)
     to->peer_tls_id = g_strdup(from->peer_tls_id);
     to->peer_path = g_strdup(from->peer_path);
     to->peer_connection = from->peer_connection;
+    to->discard = from->discard;
 }
 
 static bool import_stream(const Import *in, const RedisStream *from, SessionStream **ret_stream)
@@ -191,6 +197,7 @@ static bool import_stream(const Import *in, const RedisStream *from, SessionStre
     SessionStream *to = session_stream_new(in->next_id ? in->next_id(in->arg) : from->id, medium);
     to->answered = from->answered;
     to->gateway = from->gateway;
+    to->path_mode = (SessionPathMode)from->path_mode;
     to->allow_sha1 = from->allow_sha1;
     to->local_fingerprints = from->local_fingerprints;
     for (int side = 0; side < 2; side++)
@@ -221,6 +228,7 @@ static bool import_slot(const Import *in, const RedisSlot *from, SessionSlot *to
     to->media_type = g_strdup(from->media_type);
     to->offer_proto = g_strdup(from->offer_proto);
     to->offer_setup = (SdpSetup)from->offer_setup;
+    to->offer_path_mode = (SessionPathMode)from->offer_path_mode;
     to->offer_tls_id = from->offer_tls_id;
     to->offer_connection_existing = from->offer_connection_existing;
     to->sent_setup = (SdpSetup)from->sent_setup;
@@ -275,6 +283,8 @@ Session *session_import(const RedisRecord *record, uint64_t (*next_id)(void *arg
         .answer_indication = record->settings.answer_indication,
         .allow_sha1 = record->settings.allow_sha1,
         .core_tls = record->settings.core_tls,
+        .path = (E2aePath)record->settings.path,
+        .scheme = (E2aeScheme)record->settings.scheme,
     };
     s->first_from = (SessionSide)record->first_from;
     if (!import_keys(&in, record->first_keys, &s->first_keys))

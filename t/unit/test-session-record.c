@@ -72,6 +72,7 @@ static SessionStream *stream(GRand *rand)
     SessionStream *s = session_stream_new(g_rand_int(rand), medium(rand));
 
     s->answered = coin(rand);
+    s->path_mode = (SessionPathMode)g_rand_int_range(rand, 0, 4);
     s->gateway = coin(rand);
     s->allow_sha1 = coin(rand);
     s->local_fingerprints = fingerprints(rand);
@@ -89,6 +90,7 @@ static SessionStream *stream(GRand *rand)
         leg->peer_tls_id = text(rand);
         leg->peer_path = text(rand);
         leg->peer_connection = coin(rand);
+        leg->discard = coin(rand);
     }
     return s;
 }
@@ -106,6 +108,7 @@ static SessionSlot *slot(GRand *rand, unsigned upstream_count)
     s->media_type = text(rand);
     s->offer_proto = text(rand);
     s->offer_setup = (SdpSetup)upto(rand, SDP_SETUP_BAD);
+    s->offer_path_mode = (SessionPathMode)g_rand_int_range(rand, 0, 4);
     s->offer_tls_id = coin(rand);
     s->offer_connection_existing = coin(rand);
     s->sent_setup = (SdpSetup)upto(rand, SDP_SETUP_BAD);
@@ -169,6 +172,8 @@ static Session *session(GRand *rand)
         .answer_indication = coin(rand),
         .allow_sha1 = coin(rand),
         .core_tls = coin(rand),
+        .path = (E2aePath)g_rand_int_range(rand, 0, 3),
+        .scheme = (E2aeScheme)g_rand_int_range(rand, 0, 2),
     };
     s->first_from = (SessionSide)upto(rand, 1);
     s->first_keys = coin(rand) ? keys(rand) : NULL;
@@ -193,6 +198,7 @@ static void leg_equal(const SessionLeg *a, const SessionLeg *b)
     g_assert_cmpstr(a->peer_tls_id, ==, b->peer_tls_id);
     g_assert_cmpstr(a->peer_path, ==, b->peer_path);
     g_assert_cmpint(a->peer_connection, ==, b->peer_connection);
+    g_assert_cmpint(a->discard, ==, b->discard);
 }
 
 static void stream_equal(const SessionStream *a, const SessionStream *b)
@@ -203,6 +209,7 @@ static void stream_equal(const SessionStream *a, const SessionStream *b)
     g_assert_cmpuint(a->id, ==, b->id);
     g_assert_true(a->medium == b->medium);
     g_assert_cmpint(a->answered, ==, b->answered);
+    g_assert_cmpint(a->path_mode, ==, b->path_mode);
     g_assert_cmpint(a->gateway, ==, b->gateway);
     g_assert_cmpint(a->allow_sha1, ==, b->allow_sha1);
     g_assert_true(fp_set_eq(&a->local_fingerprints, &b->local_fingerprints)); /* FPR-09 */
@@ -221,6 +228,7 @@ static void slot_equal(const SessionSlot *a, const SessionSlot *b)
     g_assert_cmpstr(a->media_type, ==, b->media_type);
     g_assert_cmpstr(a->offer_proto, ==, b->offer_proto);
     g_assert_cmpint(a->offer_setup, ==, b->offer_setup);
+    g_assert_cmpint(a->offer_path_mode, ==, b->offer_path_mode);
     g_assert_cmpint(a->offer_tls_id, ==, b->offer_tls_id);
     g_assert_cmpint(a->offer_connection_existing, ==, b->offer_connection_existing);
     g_assert_cmpint(a->sent_setup, ==, b->sent_setup);
@@ -256,6 +264,8 @@ static void session_equal(const Session *a, const Session *b)
     g_assert_cmpint(a->settings.answer_indication, ==, b->settings.answer_indication);
     g_assert_cmpint(a->settings.allow_sha1, ==, b->settings.allow_sha1);
     g_assert_cmpint(a->settings.core_tls, ==, b->settings.core_tls);
+    g_assert_cmpint(a->settings.path, ==, b->settings.path);
+    g_assert_cmpint(a->settings.scheme, ==, b->settings.scheme);
     g_assert_cmpint(a->first_from, ==, b->first_from);
     g_assert_cmpint(a->first_keys != NULL, ==, b->first_keys != NULL);
     if (a->first_keys)
@@ -290,12 +300,12 @@ static void there_and_back(void)
 static void no_member_is_forgotten(void)
 {
 #if GLIB_SIZEOF_VOID_P == 8
-    g_assert_cmpuint(sizeof(SessionSettings), ==, 12);
+    g_assert_cmpuint(sizeof(SessionSettings), ==, 20);
     g_assert_cmpuint(sizeof(SessionLeg), ==, 680);
-    g_assert_cmpuint(sizeof(SessionStream), ==, 1928);
-    g_assert_cmpuint(sizeof(SessionSlot), ==, 104);
+    g_assert_cmpuint(sizeof(SessionStream), ==, 1936);
+    g_assert_cmpuint(sizeof(SessionSlot), ==, 112);
     g_assert_cmpuint(sizeof(SessionDialog), ==, 64);
-    g_assert_cmpuint(sizeof(Session), ==, 48);
+    g_assert_cmpuint(sizeof(Session), ==, 56);
 #endif
 }
 
@@ -356,7 +366,7 @@ static void refuses(void)
     "\"settings\":{}" rest ",\"dialogs\":[{\"offerer\":\"core\"" dialog ",\"slots\":[" slot "]}]}"
 #define STREAM(medium)                                                                             \
     "{\"medium\":\"" medium "\",\"access\":{\"setup\":\"active\"},\"core\":{\"setup\":"            \
-                            "\"passive\"}}"
+    "\"passive\"}}"
     static const struct {
         const char *json, *complaint;
     } rows[] = {
