@@ -16,7 +16,7 @@ typedef struct Memo {
     MsrpEdits edits;
 } Memo;
 
-typedef enum { TO_HERE, FROM_HERE, TO_THERE, FROM_THERE, N_URIS } UriIndex;
+typedef enum { TO_HERE, FROM_HERE, TO_THERE, FROM_THERE, TO_ALSO, N_URIS } UriIndex;
 
 struct MsrpMap {
     MsrpMapMode mode;
@@ -36,9 +36,8 @@ static bool take_uri(MsrpMap *map, UriIndex index, Span text)
 MsrpMap *msrp_map_new(const MsrpMapSpec *spec)
 {
     g_autoptr(MsrpMap) map = g_new0(MsrpMap, 1);
-    const Span *texts[N_URIS] = {&spec->to_here, &spec->from_here, &spec->to_there,
-                                 &spec->from_there};
-    int needed = spec->mode == MSRP_MAP_KEEP ? 0 : spec->mode == MSRP_MAP_SCHEME ? 2 : N_URIS;
+    const Span *texts[] = {&spec->to_here, &spec->from_here, &spec->to_there, &spec->from_there};
+    int needed = spec->mode == MSRP_MAP_KEEP ? 0 : spec->mode == MSRP_MAP_SCHEME ? 2 : 4;
 
     map->mode = spec->mode;
     map->secure_there = spec->secure_there;
@@ -46,7 +45,11 @@ MsrpMap *msrp_map_new(const MsrpMapSpec *spec)
     for (int i = 0; i < needed; i++)
         if (!take_uri(map, (UriIndex)i, *texts[i]))
             return NULL;
-    return g_steal_pointer(&map);
+    if (!spec->to_also.len)
+        return g_steal_pointer(&map);
+    if (needed < 4 && !take_uri(map, TO_THERE, spec->to_there))
+        return NULL;
+    return take_uri(map, TO_ALSO, spec->to_also) ? g_steal_pointer(&map) : NULL;
 }
 
 void msrp_map_free(MsrpMap *map)
@@ -86,6 +89,15 @@ static bool edit_scheme(const MsrpMap *map, const MsrpUri *uri, MsrpEdit *edit)
     return true;
 }
 
+/* TRK-03: under its other name, from who has read another SDP than we. */
+static bool edit_also(const MsrpMap *map, MsrpPathKind kind, const MsrpUri *uri, MsrpEdit *edit)
+{
+    if (kind != MSRP_TO_PATH || !map->text[TO_ALSO] || !msrp_uri_eq(uri, &map->uri[TO_ALSO]))
+        return false;
+    edit->put = span_str(map->text[TO_THERE]);
+    return true;
+}
+
 /* TRK-02: the session's URI on this leg for the one on the other. */
 static bool edit_aware(const MsrpMap *map, MsrpPathKind kind, const MsrpUri *uri, MsrpEdit *edit)
 {
@@ -104,7 +116,7 @@ static MsrpMapResult judge(const MsrpMap *map, MsrpPathKind kind, Span path, Msr
     unsigned uris = 0;
 
     ret_edits->n = 0;
-    if (map->mode == MSRP_MAP_KEEP)
+    if (map->mode == MSRP_MAP_KEEP && !map->text[TO_ALSO])
         return MSRP_MAP_OK;
     for (Span word = span_word(&rest); word.len; word = span_word(&rest)) {
         MsrpEdit edit = {.at = (size_t)(word.p - path.p), .cut = word.len};
@@ -112,7 +124,9 @@ static MsrpMapResult judge(const MsrpMap *map, MsrpPathKind kind, Span path, Msr
         MsrpUri uri;
         if (uris++ == MSRP_PATH_MAX || !msrp_uri_parse(word, &uri))
             return MSRP_MAP_BAD;
-        if (map->mode == MSRP_MAP_SCHEME)
+        if (edit_also(map, kind, &uri, &edit))
+            mine = true;
+        else if (map->mode == MSRP_MAP_SCHEME)
             mine = edit_scheme(map, &uri, &edit);
         else if (map->mode == MSRP_MAP_AWARE)
             mine = edit_aware(map, kind, &uri, &edit);

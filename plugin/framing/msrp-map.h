@@ -30,6 +30,9 @@ typedef struct MsrpMapSpec {
     Span from_here;  /* the near peer's URI */
     Span to_there;   /* AWARE: the far peer's URI on its own leg */
     Span from_there; /* AWARE: the AGW's URI there */
+    Span
+        to_also; /* while a re-offer changes the mode: what To-Path may name here as well, so that no
+                     frame is lost on the way (TRK-03). It becomes to_there, which is needed then */
 } MsrpMapSpec;
 
 /** Cut @cut bytes at @at of a path and put @put there, which is the map's or static. */

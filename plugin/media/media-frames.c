@@ -99,6 +99,7 @@ static MsrpMapSpec map_spec(const MediaConn *from)
         .from_here = span_str(msrp ? msrp->peer[from->side] : NULL),
         .to_there = span_str(msrp ? msrp->peer[there] : NULL),
         .from_there = span_str(msrp ? msrp->ours[there] : NULL),
+        .to_also = span_str(msrp ? msrp->also[from->side] : NULL),
     };
 }
 

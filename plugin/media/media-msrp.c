@@ -4,7 +4,8 @@
 
 #include "media/media-msrp.h"
 
-MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const char *const ours[2])
+MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const char *const ours[2],
+                          const char *const also[2])
 {
     MediaMsrp *m = g_atomic_rc_box_new0(MediaMsrp);
 
@@ -12,6 +13,7 @@ MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const cha
     for (int side = 0; side < 2; side++) {
         m->peer[side] = g_strdup(peer[side]);
         m->ours[side] = g_strdup(ours[side]);
+        m->also[side] = also ? g_strdup(also[side]) : NULL;
     }
     return m;
 }
@@ -28,6 +30,7 @@ static void clear(gpointer data)
     for (int side = 0; side < 2; side++) {
         g_free(m->peer[side]);
         g_free(m->ours[side]);
+        g_free(m->also[side]);
     }
 }
 
@@ -41,7 +44,12 @@ bool media_msrp_eq(const MediaMsrp *a, const MediaMsrp *b)
 {
     if (!a || !b)
         return a == b;
-    return a->mode == b->mode && g_strcmp0(a->peer[0], b->peer[0]) == 0 &&
-           g_strcmp0(a->peer[1], b->peer[1]) == 0 && g_strcmp0(a->ours[0], b->ours[0]) == 0 &&
-           g_strcmp0(a->ours[1], b->ours[1]) == 0;
+    if (a->mode != b->mode)
+        return false;
+    for (int side = 0; side < 2; side++)
+        if (g_strcmp0(a->peer[side], b->peer[side]) != 0 ||
+            g_strcmp0(a->ours[side], b->ours[side]) != 0 ||
+            g_strcmp0(a->also[side], b->also[side]) != 0)
+            return false;
+    return true;
 }

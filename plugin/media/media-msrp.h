@@ -13,10 +13,13 @@ typedef struct MediaMsrp {
     MsrpMapMode mode;
     char *peer[2]; /* by MediaLegSide: the URI that the peer of that leg gave as its own */
     char *ours[2]; /* by MediaLegSide: the URI that this peer was given for the other one */
+    char *also
+        [2]; /* another one that it was given before, or is just being offered (TRK-03); or NULL */
 } MediaMsrp;
 
-/** Copies the texts. */
-MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const char *const ours[2]);
+/** Copies the texts. @also: NULL or two that may be NULL. */
+MediaMsrp *media_msrp_new(MsrpMapMode mode, const char *const peer[2], const char *const ours[2],
+                          const char *const also[2]);
 
 /** NULL is allowed in all of these. */
 MediaMsrp *media_msrp_ref(MediaMsrp *m);

@@ -47,6 +47,8 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
         return;
     }
     const char *fault = proto_fault(slot, facts, &stream->leg[plan->from]);
+    if (stream->answered && stream->path_mode != slot->offer_path_mode)
+        stream->path_also = stream->path_mode; /* frames on their way have the old paths */
     stream->path_mode = slot->offer_path_mode;
     if (!fault)
         fault = session_leg_answered(stream, plan->from, slot->sent_setup, slot->offer_kept, facts,

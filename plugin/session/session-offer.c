@@ -118,16 +118,20 @@ static SdpSetup setup_to_offer(const SessionStream *stream, SessionSide from, Se
 void session_offer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFacts *facts,
                           const SessionPolicy *policy)
 {
-    if (usable(slot, slot->stream, facts, plan->from)) {
+    SessionPathMode mode = session_path_decide(&plan->next->settings, facts);
+
+    if (usable(slot, slot->stream, facts, plan->from) && session_path_fits(slot->stream, mode)) {
         session_slot_drop(&slot->pending);
         session_leg_refresh(slot->stream, plan->from, facts);
+        /* Who has seen this offer may follow it before we see the answer. */
+        slot->stream->path_also = mode == slot->stream->path_mode ? SESSION_PATH_NONE : mode;
     } else if (!usable(slot, slot->pending, facts, plan->from)) {
         session_slot_drop(&slot->pending);
         slot->pending = new_stream(plan, slot, facts, policy);
     }
     SessionStream *stream = session_slot_current(slot);
     slot->offer_kept = !slot->pending;
-    slot->offer_path_mode = session_path_decide(&plan->next->settings, facts);
+    slot->offer_path_mode = mode;
     slot->sent_setup = setup_to_offer(stream, plan->from, slot->offer_path_mode);
 }
 

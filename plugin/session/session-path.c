@@ -41,6 +41,22 @@ char *session_path_text(const SessionStream *stream, SessionSide to, SessionPath
     return msrp_uri_text(&uri, &at);
 }
 
+bool session_path_fits(const SessionStream *stream, SessionPathMode mode)
+{
+    return !stream->answered || stream->path_mode >= SESSION_PATH_SCHEME ||
+           mode < SESSION_PATH_SCHEME;
+}
+
+/* The URI that the peer of @to has or had under another mode than the one in force. */
+static char *also_text(const SessionStream *stream, SessionSide to)
+{
+    if (stream->path_also == SESSION_PATH_NONE)
+        return NULL;
+    if (stream->path_also == SESSION_PATH_KEEP)
+        return g_strdup(stream->leg[session_other(to)].peer_path);
+    return session_path_text(stream, to, stream->path_also);
+}
+
 MediaMsrp *session_path_media(const SessionStream *stream)
 {
     static const MsrpMapMode modes[] = {
@@ -49,6 +65,7 @@ MediaMsrp *session_path_media(const SessionStream *stream)
     };
     const char *peer[2];
     const char *ours[2];
+    const char *also[2];
 
     if (stream->path_mode < SESSION_PATH_SCHEME || !stream->answered)
         return NULL;
@@ -56,11 +73,15 @@ MediaMsrp *session_path_media(const SessionStream *stream)
     g_autofree char *to_core = session_path_text(stream, SESSION_CORE, stream->path_mode);
     for (int side = 0; side < 2; side++)
         peer[side] = stream->leg[side].peer_path;
+    g_autofree char *also_access = also_text(stream, SESSION_ACCESS);
+    g_autofree char *also_core = also_text(stream, SESSION_CORE);
     ours[SESSION_ACCESS] = to_access;
     ours[SESSION_CORE] = to_core;
+    also[SESSION_ACCESS] = also_access;
+    also[SESSION_CORE] = also_core;
     if (!to_access || !to_core)
         return NULL;
-    return media_msrp_new(modes[stream->path_mode], peer, ours);
+    return media_msrp_new(modes[stream->path_mode], peer, ours, also);
 }
 
 const char *session_path_warning(const SessionStream *stream, SessionSide answerer,

@@ -13,6 +13,12 @@
 #include "media/media-msrp.h"
 #include "session/session-facts.h"
 
+/**
+ * Can the connections of @stream go on when an offer asks for @mode? Where frames were not read from the first byte,
+ * nobody can begin to (CEM-04).
+ */
+bool session_path_fits(const SessionStream *stream, SessionPathMode mode);
+
 /** The mode for an offer with these facts (CEM-10). */
 SessionPathMode session_path_decide(const SessionSettings *settings, const SessionFacts *facts);
 

@@ -60,8 +60,10 @@ typedef struct SessionStream {
     uint64_t id; /* unique in this process and never used again: the generation of ASC-02 */
     const Medium *medium;
     bool answered;
-    bool gateway;                      /* the core leg is rtpengine (session-gateway.h) */
-    SessionPathMode path_mode;         /* MSRP, in force */
+    bool gateway;              /* the core leg is rtpengine (session-gateway.h) */
+    SessionPathMode path_mode; /* MSRP, in force */
+    SessionPathMode
+        path_also; /* the one that a re-offer changes it to, or changed it from (TRK-03); else NONE */
     bool allow_sha1;                   /* FPR-05 */
     FingerprintSet local_fingerprints; /* what we signal on secure legs, fixed for life (FPR-09) */
     SessionLeg leg[2];

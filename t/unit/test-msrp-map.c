@@ -20,6 +20,21 @@ static const MsrpMapSpec aware = {.mode = MSRP_MAP_AWARE,
                                   .from_here = SPAN(UE_S),
                                   .to_there = SPAN(CORE_P),
                                   .from_there = SPAN(AGW_P)};
+/* A re-offer changes between the two; the core has its peer's URI from the other SDP. */
+static const MsrpMapSpec scheme_also = {.mode = MSRP_MAP_SCHEME,
+                                        .secure_there = true,
+                                        .to_here = SPAN(UE_P),
+                                        .from_here = SPAN(CORE_P),
+                                        .to_there = SPAN(UE_S),
+                                        .to_also = SPAN(AGW_P)};
+static const MsrpMapSpec aware_also = {.mode = MSRP_MAP_AWARE,
+                                       .to_here = SPAN(AGW_P),
+                                       .from_here = SPAN(CORE_P),
+                                       .to_there = SPAN(UE_S),
+                                       .from_there = SPAN(AGW_S),
+                                       .to_also = SPAN(UE_P)};
+static const MsrpMapSpec keep_also = {
+    .mode = MSRP_MAP_KEEP, .to_there = SPAN(UE_S), .to_also = SPAN(AGW_P)};
 static const MsrpMapSpec keep = {.mode = MSRP_MAP_KEEP};
 
 #define RELAY "msrps://relay.example.com:9000/r;tcp"
@@ -57,6 +72,15 @@ static const struct Case {
     {"MSR-05/aware-unknown", &aware, MSRP_TO_PATH, CORE_S, NULL},
     {"MSR-05/aware-session-id-case", &aware, MSRP_TO_PATH, "msrps://192.0.2.1:30000/KQ1;tcp", NULL},
     {"MSR-05/aware-from-unknown", &aware, MSRP_FROM_PATH, AGW_S, NULL},
+    {"TRK-03/aware-before-the-switch", &aware_also, MSRP_TO_PATH, UE_P, UE_S},
+    {"TRK-03/aware-after-the-switch", &aware_also, MSRP_TO_PATH, AGW_P, UE_S},
+    {"TRK-03/aware-neither", &aware_also, MSRP_TO_PATH, UE_S, NULL},
+    {"TRK-03/aware-not-in-from-path", &aware_also, MSRP_FROM_PATH, UE_P, NULL},
+    {"TRK-03/scheme-before-the-answer", &scheme_also, MSRP_TO_PATH, AGW_P, UE_S},
+    {"TRK-03/scheme-as-ever", &scheme_also, MSRP_TO_PATH, UE_P, UE_S},
+    {"TRK-03/scheme-not-in-from-path", &scheme_also, MSRP_FROM_PATH, AGW_P, AGW_P},
+    {"TRK-03/keep", &keep_also, MSRP_TO_PATH, AGW_P, UE_S},
+    {"TRK-03/keep-as-ever", &keep_also, MSRP_TO_PATH, CORE_S, CORE_S},
     {"bad/not-a-uri", &scheme_out, MSRP_TO_PATH, "sip:bob@example.com", ""},
     {"bad/one-of-two", &aware, MSRP_TO_PATH, AGW_S " x", ""},
     {"bad/blank", &aware, MSRP_TO_PATH, " ", ""},
@@ -110,7 +134,8 @@ static void test_case(const void *data)
 /* One map judging everything in turn: what it remembers never leaks into another path. */
 static void test_in_turn(void)
 {
-    const MsrpMapSpec *specs[] = {&scheme_out, &scheme_in, &aware, &keep};
+    const MsrpMapSpec *specs[] = {&scheme_out,  &scheme_in,  &aware,    &keep,
+                                  &scheme_also, &aware_also, &keep_also};
 
     for (size_t i = 0; i < G_N_ELEMENTS(specs); i++) {
         g_autoptr(MsrpMap) map = msrp_map_new(specs[i]);
@@ -146,6 +171,12 @@ static void test_needs_uris(void)
     spec.to_here = SPAN(RELAY " " CORE_S);
     g_assert_null(msrp_map_new(&spec));
     g_assert_null(msrp_map_new(&(MsrpMapSpec){.mode = MSRP_MAP_SCHEME}));
+    spec = keep_also;
+    spec.to_there = SPAN("");
+    g_assert_null(msrp_map_new(&spec));
+    spec = aware_also;
+    spec.to_also = SPAN("x");
+    g_assert_null(msrp_map_new(&spec));
 }
 
 int main(int argc, char **argv)
