@@ -109,6 +109,14 @@ static bool refuse(MediaConn *conn)
     return false;
 }
 
+MsrpRelay *media_frames_refuser(const MediaConn *conn)
+{
+    MsrpMapSpec spec = map_spec(conn);
+
+    spec.bound_elsewhere = true;
+    return msrp_relay_new(&spec);
+}
+
 static bool start_one(MediaConn *conn)
 {
     MsrpMapSpec spec = map_spec(conn);

@@ -22,6 +22,9 @@ bool media_frames_start(MediaConn *access, MediaConn *core);
 /** Another spec for a running pair, from the next frame on (TRK-03). False as for _start(). */
 bool media_frames_revise(MediaConn *access, MediaConn *core);
 
+/** For a second connection of @conn's leg: answers its requests, forwards nothing. NULL for a URI that is none. */
+MsrpRelay *media_frames_refuser(const MediaConn *conn);
+
 /** Hands on what came from @from. */
 MediaRelayResult media_frames_relay(MediaConn *from, MediaConn *to, Span bytes);
 

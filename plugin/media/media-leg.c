@@ -76,6 +76,12 @@ static void drop_candidates(MediaTcpLeg *leg)
     }
 }
 
+/* One that hung up before it was joined will not miss its place. */
+static bool has_live(const MediaTcpLeg *leg)
+{
+    return leg->live && (leg->tcp->joined || !leg->live->hung_up);
+}
+
 /* A connection is there, and verified if the leg is secure: it is the one (TRK-05). */
 static void open_leg(MediaTcpLeg *leg, MediaConn *conn)
 {
@@ -83,6 +89,11 @@ static void open_leg(MediaTcpLeg *leg, MediaConn *conn)
     MediaTcpLeg *core = &tcp->leg[MEDIA_CORE];
 
     remove_candidate(leg, conn);
+    if (has_live(leg)) {
+        count_refused(leg);
+        media_second_begin(leg, conn);
+        return;
+    }
     drop_candidates(leg);
     if (leg->live)
         media_tcp_linger(tcp, leg->live); /* it had hung up */
@@ -208,10 +219,9 @@ static bool admits(MediaTcpLeg *leg, const Addr *peer)
 {
     if (!is_wanted(leg))
         return false;
-    /* One that hung up before it was joined will not miss its place. */
-    if (leg->live && (leg->tcp->joined || !leg->live->hung_up)) {
+    if (has_live(leg)) {
         media_conn_probe(leg->live);
-        return false;
+        return media_second_wanted(leg) && leg->n_candidates == 0;
     }
     return make_room(leg, peer);
 }
@@ -283,6 +293,7 @@ static void listener_closed(uv_handle_t *handle)
 void media_leg_stop(MediaTcpLeg *leg)
 {
     drop_candidates(leg);
+    media_second_stop(leg);
     leg->accept_at = -1;
     leg->listen_again_at = -1;
     if (leg->listener < 0)
@@ -398,6 +409,7 @@ void media_leg_tick(MediaTcpLeg *leg, int64_t now)
     MediaStream *stream = &leg->tcp->stream;
 
     for_candidates(leg, expire_candidate);
+    media_second_tick(leg, now);
     if (media_is_due(leg->listen_again_at, now))
         listen_on(leg);
     if (media_is_due(leg->accept_at, now)) {
@@ -413,7 +425,7 @@ int64_t media_leg_deadline(const MediaTcpLeg *leg)
 
     for (unsigned i = 0; i < leg->n_candidates; i++)
         at = media_sooner(at, leg->candidate[i]->deadline);
-    return at;
+    return leg->second ? media_sooner(at, leg->second->deadline) : at;
 }
 
 MediaLegState media_leg_state(const MediaTcpLeg *leg)

@@ -48,6 +48,7 @@ typedef struct MediaTcpLeg {
     MediaConn *live;
     MediaConn *candidate[MEDIA_HANDSHAKES_MAX];
     unsigned n_candidates;
+    MediaConn *second; /* one more of the right peer, until it is told that the session is taken */
     unsigned failures; /* since the last success or signalling (TRK-06) */
     bool failed;
     bool attempted; /* active: a connect was begun and nothing happened since that allows another */
@@ -106,6 +107,20 @@ MediaLegState media_leg_state(const MediaTcpLeg *leg);
 
 /** Removes the connection that we began to open and that is not live yet. */
 void media_leg_abort_connect(MediaTcpLeg *leg);
+
+/* media-second.c: a connection to a session that has one gets its answer (MSR-05). */
+
+/** May a second connection come this far? */
+bool media_second_wanted(const MediaTcpLeg *leg);
+
+/** @conn: open, and not the live one. */
+void media_second_begin(MediaTcpLeg *leg, MediaConn *conn);
+
+/** Its time may be over. */
+void media_second_tick(MediaTcpLeg *leg, int64_t now);
+
+/** Ends it. */
+void media_second_stop(MediaTcpLeg *leg);
 
 /** A live or lingering connection is ready (the callback of candidates is media-leg.c's own). */
 void media_tcp_ready(MediaConn *conn, int events);

@@ -18,7 +18,7 @@ static MediaMsrp *aware(void)
     static const char *const peer[2] = {UE_URI, CORE_URI};
     static const char *const ours[2] = {AGW_AT_UE, AGW_AT_CORE};
 
-    return media_msrp_new(MSRP_MAP_AWARE, peer, ours);
+    return media_msrp_new(MSRP_MAP_AWARE, peer, ours, NULL);
 }
 
 static MediaMsrp *swapped(void)
@@ -27,7 +27,7 @@ static MediaMsrp *swapped(void)
     static const char *const ours[2] = {"msrps://192.0.2.9:7000/k;tcp",
                                         "msrp://192.0.2.1:2855/s;tcp"};
 
-    return media_msrp_new(MSRP_MAP_SCHEME, peer, ours);
+    return media_msrp_new(MSRP_MAP_SCHEME, peer, ours, NULL);
 }
 
 /* A stream with TLS towards the UE, as frames are only swapped between legs of different security. */
@@ -91,6 +91,30 @@ static void test_unknown_session(void)
     FX_UNTIL(&p.fx, peer_has(p.core, SPAN(FRAME(CORE_URI, AGW_AT_CORE, "kept"))));
     FX_UNTIL(&p.fx, p.ue->received > 0);
     g_assert_true(span_starts(buf_span(&p.ue->in), SPAN("MSRP abcd1234 481 ")));
+    part(&p);
+}
+
+/* MSR-05, TRK-05: the right peer, once more: it is told so, and the first connection goes on. */
+static void test_second_connection(void)
+{
+    Pair p;
+
+    join(&p, aware());
+    peer_send(p.ue, SPAN(FRAME(AGW_AT_UE, UE_URI, "1")));
+    FX_UNTIL(&p.fx, p.core->received > 0);
+    Peer *second = peer_to_leg(&p.fx, &p.s, MEDIA_ACCESS, p.fx.ctx_ue);
+    FX_UNTIL(&p.fx, second->established);
+    peer_send(second, SPAN(FRAME(AGW_AT_UE, UE_URI, "stolen")));
+    FX_UNTIL(&p.fx, second->eof);
+    g_assert_true(span_starts(buf_span(&second->in), SPAN("MSRP abcd1234 506 ")));
+    peer_send(p.ue, SPAN(FRAME(AGW_AT_UE, UE_URI, "2")));
+    FX_UNTIL(&p.fx, peer_has(p.core, SPAN(FRAME(CORE_URI, AGW_AT_CORE, "1")
+                                              FRAME(CORE_URI, AGW_AT_CORE, "2"))));
+    /* A stranger is not even told. */
+    Peer *stranger = peer_to_leg(&p.fx, &p.s, MEDIA_ACCESS, p.fx.ctx_stranger);
+    FX_UNTIL(&p.fx, stranger->broken || stranger->eof);
+    g_assert_cmpuint(stranger->received, ==, 0);
+    g_assert_cmpint(fx_state(&p.fx, 1, MEDIA_ACCESS), ==, MEDIA_LEG_OPEN);
     part(&p);
 }
 
@@ -199,6 +223,7 @@ int main(int argc, char **argv)
     g_test_add_func("/media/msrp/TRK-02/MSR-08/aware", test_aware);
     g_test_add_func("/media/msrp/TRK-01/scheme", test_scheme);
     g_test_add_func("/media/msrp/MSR-05/unknown-session", test_unknown_session);
+    g_test_add_func("/media/msrp/MSR-05/TRK-05/second-connection", test_second_connection);
     g_test_add_func("/media/msrp/MSR-07/malformed", test_malformed);
     g_test_add_func("/media/msrp/TRK-03/mode-change", test_mode_change);
     g_test_add_func("/media/msrp/COM-10/speaks-first", test_speaks_first);
