@@ -49,6 +49,7 @@ static const RedisField stream_fields[] = {
     FIELD("answered", REDIS_BOOL, RedisStream, answered),
     FIELD("gateway", REDIS_BOOL, RedisStream, gateway),
     FIELD("path-mode", REDIS_NAME, RedisStream, path_mode, .names = path_mode_names),
+    FIELD("path-also", REDIS_NAME, RedisStream, path_also, .names = path_mode_names),
     FIELD("allow-sha1", REDIS_BOOL, RedisStream, allow_sha1),
     FIELD("local-fingerprints", REDIS_FINGERPRINTS, RedisStream, local_fingerprints),
     FIELD("access", REDIS_OBJECT, RedisStream, leg[0], .table = &leg_table, .required = true),

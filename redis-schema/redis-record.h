@@ -82,6 +82,7 @@ typedef struct RedisStream {
     bool answered;
     bool gateway;
     int path_mode; /* RedisPathMode */
+    int path_also; /* RedisPathMode */
     bool allow_sha1;
     FingerprintSet local_fingerprints;
     RedisLeg leg[2];

@@ -64,6 +64,7 @@ static RedisStream *export_stream(const SessionStream *from)
     to->answered = from->answered;
     to->gateway = from->gateway;
     to->path_mode = (int)from->path_mode;
+    to->path_also = (int)from->path_also;
     to->allow_sha1 = from->allow_sha1;
     to->local_fingerprints = from->local_fingerprints;
     for (int side = 0; side < 2; side++)
@@ -198,6 +199,7 @@ static bool import_stream(const Import *in, const RedisStream *from, SessionStre
     to->answered = from->answered;
     to->gateway = from->gateway;
     to->path_mode = (SessionPathMode)from->path_mode;
+    to->path_also = (SessionPathMode)from->path_also;
     to->allow_sha1 = from->allow_sha1;
     to->local_fingerprints = from->local_fingerprints;
     for (int side = 0; side < 2; side++)
