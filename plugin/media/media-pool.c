@@ -100,7 +100,7 @@ static MediaLimits sane_limits(const MediaLimits *limits)
 {
     MediaLimits l = *limits;
 
-    l.buffer = CLAMP(l.buffer, 4096, MEDIA_READ_MAX);
+    l.buffer = CLAMP(l.buffer, MEDIA_BUFFER_MIN, MEDIA_READ_MAX);
     l.max_handshakes = CLAMP(l.max_handshakes, 1, MEDIA_HANDSHAKES_MAX);
     l.max_failures = MAX(l.max_failures, 1);
     return l;

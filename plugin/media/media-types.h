@@ -123,6 +123,9 @@ typedef struct MediaLimits {
 
 /** Most that max_handshakes may be. */
 #define MEDIA_HANDSHAKES_MAX 8
+/** What buffer may be; a worker reads as much at a time. */
+#define MEDIA_BUFFER_MIN 4096
+#define MEDIA_BUFFER_MAX (64 * 1024)
 
 /** The defaults above. */
 MediaLimits media_limits_default(void);

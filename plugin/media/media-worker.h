@@ -19,7 +19,7 @@
 typedef struct MediaStream MediaStream;
 
 /** Largest read of a socket. */
-#define MEDIA_READ_MAX (64 * 1024)
+#define MEDIA_READ_MAX MEDIA_BUFFER_MAX
 /** Most bytes moved for one event of one connection, for the sake of the others. */
 #define MEDIA_EVENT_BUDGET (256 * 1024)
 
