@@ -159,19 +159,29 @@ static void candidate_failed(MediaUdpLeg *leg, MediaAssoc *assoc, MediaEventKind
         *count += 1;
         leg->failed |= leg->failures == max;
     }
+    if (leg->failed)
+        leg->accept_at = -1; /* the event below says as much */
     media_stream_event(stream, kind, leg->side, &assoc->peer, leg->failed, "%s", reason);
+}
+
+void media_assoc_end(MediaUdpLeg *leg)
+{
+    MediaAssoc *assoc = leg->live;
+
+    if (!assoc)
+        return;
+    leg->live = NULL;
+    media_shared_set_tls(leg->udp->stream.shared, leg->side, NULL, NULL);
+    close_assoc(assoc);
 }
 
 void media_assoc_release(MediaUdpLeg *leg, MediaEventKind kind, const char *reason)
 {
-    MediaStream *stream = &leg->udp->stream;
-    MediaAssoc *assoc = leg->live;
+    const MediaAssoc *assoc = leg->live;
+    bool final = assoc->client && leg->attempted;
 
-    leg->live = NULL;
-    media_shared_set_tls(stream->shared, leg->side, NULL, NULL);
-    media_stream_event(stream, kind, leg->side, &assoc->peer, assoc->client && leg->attempted, "%s",
-                       reason);
-    close_assoc(assoc);
+    media_stream_event(&leg->udp->stream, kind, leg->side, &assoc->peer, final, "%s", reason);
+    media_assoc_end(leg);
 }
 
 static void live_stepped(MediaUdpLeg *leg)

@@ -131,6 +131,8 @@ static void refuse_candidate(MediaTcpLeg *leg, MediaConn *conn)
         return;
     leg->failures++;
     leg->failed = leg->failures == max;
+    if (leg->failed)
+        leg->accept_at = -1; /* the event below says as much */
     media_stream_event(stream, conn->failure, leg->side, &conn->peer, leg->failed, "%s",
                        conn->reason);
 }

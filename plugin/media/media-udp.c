@@ -293,6 +293,17 @@ static void udp_close(MediaStream *stream, unsigned drain_ms)
     media_stream_end(stream);
 }
 
+/* One event for the stream, whose silence it is, and not for each of its legs (CTL-05). */
+static void release_idle(MediaUdp *udp)
+{
+    MediaUdpLeg *access = &udp->leg[MEDIA_ACCESS], *core = &udp->leg[MEDIA_CORE];
+
+    if (access->live || core->live)
+        media_assoc_release(access->live ? access : core, MEDIA_EVENT_MEDIA_TIMEOUT,
+                            "no application data");
+    media_assoc_end(core);
+}
+
 static void udp_tick(MediaStream *stream)
 {
     MediaUdp *udp = (MediaUdp *)stream;
@@ -300,12 +311,8 @@ static void udp_tick(MediaStream *stream)
 
     for (unsigned i = 0; i < 2; i++)
         media_assoc_tick(&udp->leg[i], now);
-    if (media_is_due(idle_at(udp), now)) {
-        for (unsigned i = 0; i < 2; i++) {
-            if (udp->leg[i].live)
-                media_assoc_release(&udp->leg[i], MEDIA_EVENT_MEDIA_TIMEOUT, "no application data");
-        }
-    }
+    if (media_is_due(idle_at(udp), now))
+        release_idle(udp);
     settle(udp);
 }
 

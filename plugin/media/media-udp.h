@@ -113,7 +113,10 @@ int64_t media_assoc_deadline(const MediaUdpLeg *leg);
 /** Ends all associations of the leg, with close_notify for the live one; no event. */
 void media_assoc_drop_all(MediaUdpLeg *leg);
 
-/** Ends the live association with close_notify and one event. */
+/** Ends the live association, if there is one, with close_notify; no event. */
+void media_assoc_end(MediaUdpLeg *leg);
+
+/** Ends the live association, which must be there, with close_notify and one event. */
 void media_assoc_release(MediaUdpLeg *leg, MediaEventKind kind, const char *reason);
 
 static inline const MediaLeg *media_udp_leg_spec(const MediaUdpLeg *leg)
