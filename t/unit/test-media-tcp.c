@@ -621,7 +621,7 @@ static void test_pool_free(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/media/tcp/both-passive", test_both_passive);
+    g_test_add_func("/media/tcp/CTL-04/both-passive", test_both_passive);
     g_test_add_func("/media/tcp/TRK-11/early-core", test_early_core);
     g_test_add_func("/media/tcp/core-active", test_core_active);
     g_test_add_func("/media/tcp/TRK-12/connect-target", test_connect_target);

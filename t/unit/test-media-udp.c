@@ -459,7 +459,7 @@ static void test_many_cycles(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/media/udp/DTL-10/relay", test_relay);
+    g_test_add_func("/media/udp/ORG-14/DTL-10/relay", test_relay);
     g_test_add_func("/media/udp/DTL-09/early-core", test_early_core);
     g_test_add_func("/media/udp/DTL-09/held-too-long", test_held_too_long);
     g_test_add_func("/media/udp/DTL-11/demux", test_demux);
@@ -468,7 +468,7 @@ int main(int argc, char **argv)
     g_test_add_func("/media/udp/TLS-15/new-handshake", test_new_handshake);
     g_test_add_func("/media/udp/TRK-06/stranger", test_stranger);
     g_test_add_func("/media/udp/TRK-06/forged-hellos", test_forged_hellos);
-    g_test_add_func("/media/udp/TRK-10/quarantine", test_quarantine);
+    g_test_add_func("/media/udp/TRK-10/DTL-08/quarantine", test_quarantine);
     g_test_add_func("/media/udp/TRK-10/timeout", test_quarantine_timeout);
     g_test_add_func("/media/udp/client", test_client);
     g_test_add_func("/media/udp/DTL-16/client-mismatch", test_client_mismatch);

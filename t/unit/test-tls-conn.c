@@ -110,7 +110,7 @@ static const struct {
     bool opens;
 } checks[] = {
     {"match", {RIGHT256}, false, true},
-    {"mismatch", {WRONG256}, false, false},
+    {"TLS-13/mismatch", {WRONG256}, false, false},
     {"second-of-two", {OTHER256, RIGHT256}, false, true},
     {"neither-of-two", {OTHER256, WRONG256}, false, false},
     {"FPR-06/both-hashes", {RIGHT256, RIGHT512}, false, true},
@@ -226,11 +226,11 @@ static const struct {
      SSL_AD_HANDSHAKE_FAILURE, "no shared cipher"},
     {"/tls/conn/TLS-01/anonymous-client", false, TLS1_2_VERSION, UE, "aNULL:-eNULL",
      TLS_FAILURE_HANDSHAKE, SSL_AD_HANDSHAKE_FAILURE, "no shared cipher"},
-    {"/tls/conn/TLS-05/cbc-without-legacy-switch", false, TLS1_2_VERSION, "ue-rsa", "AES128-SHA",
-     TLS_FAILURE_HANDSHAKE, SSL_AD_HANDSHAKE_FAILURE, "no shared cipher"},
-    {"/tls/conn/FPR-10/no-certificate-1.2", false, TLS1_2_VERSION, NULL, NULL,
+    {"/tls/conn/TLS-05/TLS-06/cbc-without-legacy-switch", false, TLS1_2_VERSION, "ue-rsa",
+     "AES128-SHA", TLS_FAILURE_HANDSHAKE, SSL_AD_HANDSHAKE_FAILURE, "no shared cipher"},
+    {"/tls/conn/FPR-10/TLS-13/no-certificate-1.2", false, TLS1_2_VERSION, NULL, NULL,
      TLS_FAILURE_NO_CERTIFICATE, SSL_AD_HANDSHAKE_FAILURE, "certificate"},
-    {"/tls/conn/FPR-10/no-certificate-1.3", false, TLS1_3_VERSION, NULL, NULL,
+    {"/tls/conn/FPR-10/TLS-13/no-certificate-1.3", false, TLS1_3_VERSION, NULL, NULL,
      TLS_FAILURE_NO_CERTIFICATE, SSL_AD_CERTIFICATE_REQUIRED, "certificate"},
 };
 
@@ -318,6 +318,7 @@ static void test_sni(void)
     end_clear(&e);
 }
 
+/* TLS-05, TLS-06: the suite that RFC 4975 and RFC 8855 made mandatory. */
 static void test_legacy_cbc(void)
 {
     g_autoptr(GError) error = NULL;
@@ -385,6 +386,38 @@ static void test_renegotiation(gconstpointer data)
     end_clear(&e);
 }
 
+/* CNF-05: what a client kept of one stream opens no other; it is asked for its certificate again. */
+static void test_not_shared(gconstpointer data)
+{
+    int version = GPOINTER_TO_INT(data);
+    g_autoptr(TlsCtx) ctx = pair_ctx(AGW);
+    FingerprintSet ue = pair_set(UE, FP_SHA256);
+    SSL_SESSION *kept = NULL;
+    Fingerprint fp;
+
+    for (unsigned stream = 0; stream < 3; stream++) {
+        g_autoptr(Raw) raw = raw_new(false, UE, version);
+        Buf raw_plain;
+        End e;
+
+        buf_init(&raw_plain, 1000);
+        if (kept)
+            g_assert_true(SSL_set_session(raw->ssl, kept));
+        SSL_SESSION_free(kept);
+        end_init(&e, ctx, TLS_SERVER, &ue);
+        end_join_raw(&e, raw, &raw_plain);
+        g_assert_cmpint(end_state(&e), ==, TLS_STATE_OPEN);
+        g_assert_false(SSL_session_reused(raw->ssl));
+        g_assert_true(tls_stream_peer_fingerprint(e.s, FP_SHA256, &fp));
+        g_assert_cmpuint(raw->log.tickets, ==, 0);
+        kept = SSL_get1_session(raw->ssl);
+        g_assert_nonnull(kept);
+        g_assert_false(SSL_SESSION_has_ticket(kept));
+        end_clear(&e);
+    }
+    SSL_SESSION_free(kept);
+}
+
 /* New traffic keys, also with an answer asked for. */
 static void test_key_update(gconstpointer data)
 {
@@ -438,12 +471,16 @@ int main(int argc, char **argv)
                          "RSA-PSS+SHA256:ECDSA+SHA256:RSA+SHA256", test_client_certificate);
     g_test_add_func("/tls/conn/TLS-12/no-certificate-to-show", test_no_certificate_to_show);
     g_test_add_func("/tls/conn/TLS-05/any-server-name", test_sni);
-    g_test_add_func("/tls/conn/TLS-05/legacy-switch", test_legacy_cbc);
+    g_test_add_func("/tls/conn/TLS-05/TLS-06/legacy-switch", test_legacy_cbc);
     g_test_add_func("/tls/conn/TLS-07/dhe-rsa", test_dhe);
     g_test_add_data_func("/tls/conn/TLS-11/client-renegotiates", GINT_TO_POINTER(0),
                          test_renegotiation);
     g_test_add_data_func("/tls/conn/TLS-11/server-renegotiates", GINT_TO_POINTER(1),
                          test_renegotiation);
+    g_test_add_data_func("/tls/conn/CNF-05/not-shared-1.2", GINT_TO_POINTER(TLS1_2_VERSION),
+                         test_not_shared);
+    g_test_add_data_func("/tls/conn/CNF-05/not-shared-1.3", GINT_TO_POINTER(TLS1_3_VERSION),
+                         test_not_shared);
     g_test_add_data_func("/tls/conn/key-update-by-client", GINT_TO_POINTER(0), test_key_update);
     g_test_add_data_func("/tls/conn/key-update-by-server", GINT_TO_POINTER(1), test_key_update);
     return g_test_run();

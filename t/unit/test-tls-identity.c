@@ -20,6 +20,9 @@ static void test_self_signed(void)
     char *line = X509_NAME_oneline(X509_get_subject_name(cert), NULL, 0);
     g_assert_cmpstr(line, ==, "/CN=rtpengine-e2ae");
     OPENSSL_free(line);
+    /* ASC-05: nothing in it tells of a subscriber or a call. */
+    g_assert_cmpint(X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)), ==, 0);
+    g_assert_cmpint(X509_get_ext_by_NID(cert, NID_subject_alt_name, -1), ==, -1);
     g_assert_cmpint(X509_self_signed(cert, 1), ==, 1);
     g_assert_cmpint(EVP_PKEY_get_bits(X509_get0_pubkey(cert)), ==, 256);
     g_assert_cmpint(X509_get_signature_nid(cert), ==, NID_ecdsa_with_SHA256);
@@ -152,7 +155,7 @@ static void test_signalled(gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/tls/identity/self-signed", test_self_signed);
+    g_test_add_func("/tls/identity/ASC-05/self-signed", test_self_signed);
     for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++)
         g_test_add_data_func(refused[i].path, GUINT_TO_POINTER(i), test_refused);
     g_test_add_func("/tls/identity/load/one-per-key-type", test_numbers);
