@@ -95,6 +95,7 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
     }
     session_facts_read(plan->doc, index, &facts);
     session_facts_override(&facts, index, &req->e2ae);
+    session_slot_note_proto(slot, plan->from, facts.media->proto);
     line.reason = slot->reason;
     switch (slot->treatment) {
     case SESSION_UPSTREAM:

@@ -203,6 +203,7 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
         g_ptr_array_add(plan->dialog->slots, slot);
     }
     remember_offer(slot, &facts);
+    session_slot_note_proto(slot, plan->from, facts.media->proto);
     slot->treatment = candidate ? SESSION_UPSTREAM : decided.treatment;
     slot->medium = facts.medium;
     slot->gateway = gateway && plan->from == SESSION_ACCESS && facts.medium &&

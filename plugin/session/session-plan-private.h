@@ -27,6 +27,9 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
 /** Frees *@stream and clears it; NULL inside is fine. */
 void session_slot_drop(SessionStream **stream);
 
+/** Keeps the proto as @from wrote it, for the next offer to it (DTL-01). */
+void session_slot_note_proto(SessionSlot *slot, SessionSide from, Span proto);
+
 /** Drops every stream of the slot. */
 void session_slot_release(SessionSlot *slot);
 

@@ -56,6 +56,12 @@ void session_slot_drop(SessionStream **stream)
     *stream = NULL;
 }
 
+void session_slot_note_proto(SessionSlot *slot, SessionSide from, Span proto)
+{
+    g_free(slot->peer_proto[from]);
+    slot->peer_proto[from] = span_dup(proto);
+}
+
 void session_slot_release(SessionSlot *slot)
 {
     session_slot_drop(&slot->stream);

@@ -23,14 +23,16 @@ static const char *const tcp_attrs[] = {"setup", "connection", NULL};
 static const char *const session_attrs[] = {"fingerprint", "setup",  "connection",
                                             "tls-id",      "3ge2ae", NULL};
 
-/* The proto that the receiving leg knows for this m-line. */
+/* The proto that the receiving leg knows for this m-line, in its own spelling where we have seen it. */
 static const char *leg_proto(const SessionPlan *plan, const SessionSlot *slot, bool secure)
 {
     if (slot->gateway && !secure)
         return slot->medium->plain_proto; /* rtpengine's side, whatever the core speaks */
     if (plan->answer && slot->offer_proto)
         return slot->offer_proto;
-    return secure ? slot->medium->secure_proto : slot->medium->plain_proto;
+    const char *proto = secure ? slot->medium->secure_proto : slot->medium->plain_proto;
+    const char *theirs = slot->peer_proto[session_other(plan->from)];
+    return theirs && g_ascii_strcasecmp(theirs, proto) == 0 ? theirs : proto;
 }
 
 static void set_setup(SdpEdit *edit, unsigned section, const SessionPlan *plan,

@@ -69,8 +69,10 @@ static gpointer slot_copy(gconstpointer from, gpointer arg)
     SessionSlot *slot = g_memdup2(old, sizeof *old);
     (void)arg;
 
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         slot->upstream_text[side] = g_strdup(old->upstream_text[side]);
+        slot->peer_proto[side] = g_strdup(old->peer_proto[side]);
+    }
     slot->media_type = g_strdup(old->media_type);
     slot->offer_proto = g_strdup(old->offer_proto);
     slot->stream = stream_copy(old->stream);
@@ -83,8 +85,10 @@ void session_slot_free(SessionSlot *slot)
 {
     if (!slot)
         return;
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         g_free(slot->upstream_text[side]);
+        g_free(slot->peer_proto[side]);
+    }
     g_free(slot->media_type);
     g_free(slot->offer_proto);
     session_stream_free(slot->stream);

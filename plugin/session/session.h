@@ -114,6 +114,7 @@ typedef struct SessionSlot {
     const Medium *medium;   /* of E2AE, REJECT, CLOSED; NULL when not ours */
     char *media_type;       /* as in the last offer's m= line, for the reply */
     char *offer_proto;      /* the last offer's proto: every answer repeats it (ORG-11) */
+    char *peer_proto[2];    /* by SessionSide: the proto as that side last wrote it (DTL-01) */
     SdpSetup offer_setup;   /* the last offer's a=setup */
     SessionPathMode offer_path_mode; /* what the last offer asks for; the answer puts it in force */
     bool offer_tls_id;               /* the last offer had a=tls-id (DTL-05) */

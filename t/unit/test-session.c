@@ -21,6 +21,7 @@ static Session *full(void)
         d->tag[side] = g_strdup_printf("tag-%d", side);
         d->interface[side] = g_strdup_printf("if-%d", side);
         slot->upstream_text[side] = g_strdup_printf("m=audio %d\r\n", side);
+        slot->peer_proto[side] = g_strdup("UDPTL");
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(streams); i++) {
         SessionStream *stream = session_stream_new(10 + i, slot->medium);
@@ -75,6 +76,7 @@ static void test_copy_is_deep(void)
         scribble(d->tag[side]);
         scribble(d->interface[side]);
         scribble(slot->upstream_text[side]);
+        scribble(slot->peer_proto[side]);
     }
     ng_dict_remove(copy->first_keys, SPAN("ICE"));
     g_ptr_array_set_size(d->slots, 0);
@@ -91,6 +93,7 @@ static void test_copy_is_deep(void)
         g_assert_cmpstr(is->interface[side], ==, was->interface[side]);
         g_assert_cmpstr(session_slot(is, 0)->upstream_text[side], ==,
                         session_slot(was, 0)->upstream_text[side]);
+        g_assert_cmpstr(session_slot(is, 0)->peer_proto[side], ==, "UDPTL");
         g_assert_cmpstr(session_slot(is, 0)->pending->leg[side].peer_path, ==, "path");
         g_assert_cmpstr(session_slot(is, 0)->retiring->leg[side].tls_id, ==, "ours");
         g_assert_cmpstr(session_slot(is, 0)->stream->leg[side].peer_tls_id, ==, "theirs");
