@@ -70,6 +70,35 @@ static void test_every_sink_once(Fixture *f, const void *data)
                   "192.0.2.1:5000: because (final: it needs a new offer)\n");
 }
 
+/* The keys that ng-protocol/README.md names, and no others; a key without a value is left out. */
+static void test_keys(Fixture *f, const void *data)
+{
+    static const char *const always[] = {"event",  "time", "call-id", "access-tag", "index",
+                                         "medium", "leg",  "reason",  "final"};
+    ControlEvent event = sample();
+    int64_t now = g_get_real_time() / 1000;
+
+    (void)data;
+    control_events_emit(f->events, &event);
+    event.tag[MEDIA_CORE] = "core";
+    control_events_emit(f->events, &event);
+    event.peer = (Addr){0};
+    control_events_emit(f->events, &event);
+    RUN_UNTIL(&f->loop, f->sink[0]->got->len == 3);
+    for (unsigned n = 0; n < 3; n++) {
+        g_autoptr(NgValue) dict = ng_json_decode(test_socket_got(f->sink[0], n), NULL);
+        g_assert_cmpuint(ng_value_n(dict), ==, G_N_ELEMENTS(always) + (n == 1 ? 2 : 1));
+        for (size_t i = 0; i < G_N_ELEMENTS(always); i++)
+            g_assert_nonnull(ng_dict_get(dict, span_str(always[i])));
+        g_assert_cmpint(ng_dict_get(dict, SPAN("peer")) != NULL, ==, n < 2);
+        g_assert_cmpint(ng_dict_get(dict, SPAN("core-tag")) != NULL, ==, n > 0);
+        int64_t time;
+        g_assert_true(ng_value_as_int(ng_dict_get(dict, SPAN("time")), &time));
+        g_assert_cmpint(time, >=, now);
+        g_assert_cmpint(time, <, now + 3600 * 1000); /* milliseconds, not another unit */
+    }
+}
+
 /* Text of a peer stays one line in the log and valid JSON in the datagram. */
 static void test_strange_text(Fixture *f, const void *data)
 {
@@ -119,6 +148,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     test_log_start();
     ADD("every-sink-once", test_every_sink_once, NULL);
+    ADD("CTL-05/keys", test_keys, NULL);
     ADD("strange-text", test_strange_text, NULL);
     ADD("without-sinks", test_without_sinks, "none");
     ADD("sink-gone", test_sink_gone, NULL);

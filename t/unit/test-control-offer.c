@@ -58,6 +58,29 @@ static void test_audio_and_msrp(Calls *f, const void *data)
     assert_logged("[\"a\"/2] offer: msrp stream, access ");
 }
 
+/* SIG-10, CTL-08: whatever the UE asks for, without a word from the proxy its offer goes through as it came; so does
+ * one of which the proxy says that it is not to be touched, but for that word. */
+static void test_no_word(Calls *f, const void *data)
+{
+    g_autofree char *sdp = calls_ue_sdp(true, 2);
+    g_autoptr(NgValue) sent = calls_dict("offer", "a", "from-tag", "ue", "sdp", sdp, NULL);
+    NgValue *const requests[] = {
+        ng_value_copy(sent),
+        calls_dict("offer", "a", "from-tag", "ue", "sdp", sdp, "e2ae", "off", NULL),
+        calls_dict("offer", "a", "from-tag", "ue", "sdp", sdp, "e2ae-media", "msrp", NULL),
+    };
+
+    (void)data;
+    for (guint i = 0; i < G_N_ELEMENTS(requests); i++) {
+        g_autoptr(NgValue) reply = calls_ask(f, requests[i]);
+        calls_assert_str(reply, "result", "ok");
+        calls_assert_str(reply, "sdp", sdp);
+        g_assert_null(ng_dict_get(reply, SPAN("e2ae")));
+        g_assert_true(ng_value_eq(calls_asked(f, i + 1), sent));
+        assert_nothing(f);
+    }
+}
+
 static void test_only_msrp(Calls *f, const void *data)
 {
     (void)data;
@@ -382,6 +405,7 @@ int main(int argc, char **argv)
     test_log_start();
     signal(SIGPIPE, SIG_IGN);
     ADD("audio-and-msrp", test_audio_and_msrp, NULL);
+    ADD("SIG-10/CTL-08/no-word-from-the-proxy", test_no_word, NULL);
     ADD("only-msrp", test_only_msrp, NULL);
     ADD("reply-dictionary", test_reply_dictionary, NULL);
     ADD("refused-by-rtpengine", test_refused_by_rtpengine, NULL);

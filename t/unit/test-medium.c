@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/medium.h"
 
-/* E2E-09, BFC-01, DTL-01, DTL-19: which m= lines are ours, and on which leg they belong. */
+/* E2E-09, MSR-01, BFC-01, DTL-01, DTL-19: which m= lines are ours, and on which leg they belong. */
 static void test_find(void)
 {
     static const struct {
@@ -24,6 +24,8 @@ static void test_find(void)
         {"application", "TCP/DTLS/BFCP", "*", NULL, false},
         {"image", "TCP/TLS", "t38", NULL, false},
         {"image", "TCP", "t38", NULL, false},
+        {"image", "RTP/AVP", "98", NULL, false},
+        {"audio", "RTP/AVP", "t38", NULL, false},
         {"image", "udptl", "t37", NULL, false},
         {"image", "udptl", "", NULL, false},
         {"audio", "RTP/AVP", "96", NULL, false},
@@ -81,7 +83,7 @@ static void test_descriptors(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/session/medium/E2E-09/find", test_find);
+    g_test_add_func("/session/medium/E2E-09/MSR-01/BFC-01/DTL-19/find", test_find);
     g_test_add_func("/session/medium/by-name", test_by_name);
     g_test_add_func("/session/medium/19.1/descriptors", test_descriptors);
     return g_test_run();

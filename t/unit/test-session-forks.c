@@ -193,7 +193,7 @@ static void test_branch_without_msrp(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/session/forks/TRK-07/branches", test_branches);
+    g_test_add_func("/session/forks/TRK-07/MSR-13/branches", test_branches);
     g_test_add_func("/session/forks/TRK-07/last-answer-wins", test_last_answer_wins);
     g_test_add_func("/session/forks/TRK-07/branch-without-msrp", test_branch_without_msrp);
     g_test_add_func("/session/forks/TRK-07/fork-after-audio-went", test_fork_after_audio_went);

@@ -602,7 +602,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(crlf, &exchanges[i], test_exchange);
         g_test_add_data_func(lf, &exchanges[i], test_exchange_bare_lf);
     }
-    g_test_add_func("/session/matrix/E2E-01/untouched", test_untouched);
+    g_test_add_func("/session/matrix/E2E-01/E2E-03/untouched", test_untouched);
     g_test_add_func("/session/matrix/IND-02/stray-indication", test_stray_indication);
     g_test_add_func("/session/matrix/ORG-01/what-rtpengine-gets", test_upstream);
     g_test_add_func("/session/matrix/ORG-01/short-reply", test_short_reply);

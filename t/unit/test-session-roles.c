@@ -160,7 +160,7 @@ int main(int argc, char **argv)
     g_test_add_func("/session/roles/COM-09/our-answer", test_answer);
     g_test_add_func("/session/roles/TRK-15/an-answer-to-us", test_offer);
     g_test_add_func("/session/roles/COM-10/what-we-offer", test_to_offer);
-    g_test_add_func("/session/roles/BFC-05/tls-role-table-12.1", test_tls);
+    g_test_add_func("/session/roles/BFC-05/COM-08/tls-role-table-12.1", test_tls);
     g_test_add_func("/session/roles/COM-01/value-written", test_value);
     return g_test_run();
 }
