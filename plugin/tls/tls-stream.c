@@ -43,12 +43,18 @@ static bool has_input(const TlsStream *s)
     return s->io.in.len > 0 || tls_stream_pending(s);
 }
 
+static size_t input_left(const TlsStream *s)
+{
+    return s->io.in.len + buf_len(&s->held);
+}
+
 static void read_all(TlsStream *s, Buf *plain)
 {
     TlsConn *c = &s->conn;
 
     while (has_input(s)) {
         size_t size = MIN((size_t)READ_CHUNK, buf_room(plain));
+        size_t before = input_left(s);
         size_t n = 0;
         if (size == 0)
             return;
@@ -57,7 +63,10 @@ static void read_all(TlsStream *s, Buf *plain)
             buf_commit(plain, n);
             break;
         case TLS_READ_AGAIN:
-            return;
+            /* Also after a ticket or a key update, behind which there may be more. */
+            if (input_left(s) == before)
+                return;
+            break;
         case TLS_READ_CLOSED:
             c->state = TLS_STATE_EOF;
             return;

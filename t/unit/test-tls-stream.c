@@ -338,6 +338,33 @@ static void test_close(Fixture *f, gconstpointer data)
     g_assert_cmpint(tls_stream_failure(a->s)->kind, ==, TLS_FAILURE_NONE);
 }
 
+/* A server of TLS 1.3 sends tickets as soon as it has our Finished; data and the end may come with
+ * them. */
+static void test_after_tickets(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(Raw) raw = raw_new(true, AGW, TLS1_3_VERSION);
+    Buf plain, to_us;
+
+    (void)unused;
+    buf_init(&plain, 1000);
+    buf_init(&to_us, 64 * 1024);
+    tls_stream_feed(f->client.s, (Span){0}, &f->client.plain, &f->client.out);
+    while (!raw->done || end_state(&f->client) != TLS_STATE_OPEN) {
+        raw_feed(raw, buf_span(&f->client.out), &plain, &to_us);
+        buf_consume(&f->client.out, buf_len(&f->client.out));
+        if (!raw->done)
+            end_feed(&f->client, &to_us, TLS_FEED_MAX);
+    }
+    raw_write(raw, SPAN("from the peer"), &to_us);
+    SSL_shutdown(raw->ssl);
+    raw_flush(raw, &to_us);
+    end_feed(&f->client, &to_us, TLS_FEED_MAX); /* all of it at once */
+    end_assert_plain(&f->client.plain, "from the peer");
+    g_assert_cmpint(end_state(&f->client), ==, TLS_STATE_EOF);
+    buf_clear(&plain);
+    buf_clear(&to_us);
+}
+
 static void test_truncated(Fixture *f, gconstpointer unused)
 {
     (void)unused;
@@ -427,6 +454,7 @@ int main(int argc, char **argv)
     JOINED("/tls/stream/TRK-13/withdrawn", NULL, test_changed_fingerprints);
     JOINED("/tls/stream/TRK-23/client-closes-first", GINT_TO_POINTER(0), test_close);
     JOINED("/tls/stream/TRK-23/server-closes-first", GINT_TO_POINTER(1), test_close);
+    JOINED("/tls/stream/TRK-23/data-and-close-behind-tickets", NULL, test_after_tickets);
     JOINED("/tls/stream/TRK-23/truncated", NULL, test_truncated);
     JOINED("/tls/stream/TRK-23/truncated-handshake", NULL, test_truncated_handshake);
     JOINED("/tls/stream/bad-record", NULL, test_bad_record);
