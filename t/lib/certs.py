@@ -18,7 +18,8 @@ class Pair:
 
     def fingerprint(self, name="sha-256"):
         with open(self.cert, encoding="ascii") as pem:
-            der = ssl.PEM_cert_to_DER_cert(pem.read())
+            leaf = pem.read().partition(ssl.PEM_FOOTER)[0] + ssl.PEM_FOOTER
+        der = ssl.PEM_cert_to_DER_cert(leaf)
         return f"{name} {fingerprint_of(der, name)}"
 
 

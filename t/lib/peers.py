@@ -72,7 +72,7 @@ class PlainPeer:
 
     def __init__(self, host, port=0, target=None, data=b"", expect=0):
         self.listener = None if target else procs.tcp_listener(host, port)
-        self.host, self.port = self.listener.getsockname() if self.listener else (host, 9)
+        self.host, self.port = self.listener.getsockname()[:2] if self.listener else (host, 9)
         self.target, self.data, self.expect = target, data, expect
         self.received = 0
         self.connections = 0

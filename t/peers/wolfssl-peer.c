@@ -81,10 +81,10 @@ static const char *set_up(PeerTls *tls, const PeerOptions *options, int fd)
     if (!tls->ctx)
         return "context";
     wolfSSL_CTX_set_verify(tls->ctx, WOLFSSL_VERIFY_PEER, accept_any);
-    if (options->cert && (wolfSSL_CTX_use_certificate_file(
-                              tls->ctx, options->cert, WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS ||
-                          wolfSSL_CTX_use_PrivateKey_file(tls->ctx, options->key,
-                                                          WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS))
+    if (options->cert &&
+        (wolfSSL_CTX_use_certificate_chain_file(tls->ctx, options->cert) != WOLFSSL_SUCCESS ||
+         wolfSSL_CTX_use_PrivateKey_file(tls->ctx, options->key, WOLFSSL_FILETYPE_PEM) !=
+             WOLFSSL_SUCCESS))
         return "certificate";
     if (options->ciphers &&
         wolfSSL_CTX_set_cipher_list(tls->ctx, options->ciphers) != WOLFSSL_SUCCESS)
