@@ -152,7 +152,7 @@ class Call(Signalling):
         if self.udp:
             self.core = UdpCore(self.core_host)
         elif self.core_setup != "active":
-            self.core = peers.PlainPeer(self.core_host, data=self.to_ue, expect=len(self.to_core))
+            self.listen_core()
         if self.side == "originating":
             self.offer_from_ue()
             self.answer_from_core()
@@ -188,6 +188,9 @@ class Call(Signalling):
         self.check_core(self.at_core)
         if not self.udp and self.at_core.media[0].value("setup") == "passive":
             self.connect_core(self.at_core)
+
+    def listen_core(self):
+        self.core = peers.PlainPeer(self.core_host, data=self.to_ue, expect=len(self.to_core))
 
     def connect_core(self, at_core):
         if self.core:
