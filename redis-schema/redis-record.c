@@ -67,6 +67,8 @@ static const RedisField slot_fields[] = {
     FIELD("medium", REDIS_BYTES, RedisSlot, medium),
     FIELD("media-type", REDIS_BYTES, RedisSlot, media_type),
     FIELD("offer-proto", REDIS_BYTES, RedisSlot, offer_proto),
+    FIELD("peer-proto-access", REDIS_BYTES, RedisSlot, peer_proto[0]),
+    FIELD("peer-proto-core", REDIS_BYTES, RedisSlot, peer_proto[1]),
     FIELD("offer-setup", REDIS_NAME, RedisSlot, offer_setup, .names = setup_names),
     FIELD("offer-path-mode", REDIS_NAME, RedisSlot, offer_path_mode, .names = path_mode_names),
     FIELD("offer-tls-id", REDIS_BOOL, RedisSlot, offer_tls_id),

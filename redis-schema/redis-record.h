@@ -96,6 +96,7 @@ typedef struct RedisSlot {
     char *medium;
     char *media_type;
     char *offer_proto;
+    char *peer_proto[2];
     int offer_setup;     /* RedisSetup */
     int offer_path_mode; /* RedisPathMode */
     bool offer_tls_id;

@@ -79,6 +79,8 @@ static void export_slot(const SessionSlot *from, RedisSlot *to)
     to->upstream_index = from->upstream_index;
     for (int side = 0; side < 2; side++)
         to->upstream_text[side] = g_strdup(from->upstream_text[side]);
+    for (int side = 0; side < 2; side++)
+        to->peer_proto[side] = g_strdup(from->peer_proto[side]);
     to->medium = medium_name(from->medium);
     to->media_type = g_strdup(from->media_type);
     to->offer_proto = g_strdup(from->offer_proto);
@@ -227,6 +229,8 @@ static bool import_slot(const Import *in, const RedisSlot *from, SessionSlot *to
     to->upstream_index = from->upstream_index;
     for (int side = 0; side < 2; side++)
         to->upstream_text[side] = g_strdup(from->upstream_text[side]);
+    for (int side = 0; side < 2; side++)
+        to->peer_proto[side] = g_strdup(from->peer_proto[side]);
     to->media_type = g_strdup(from->media_type);
     to->offer_proto = g_strdup(from->offer_proto);
     to->offer_setup = (SdpSetup)from->offer_setup;

@@ -299,8 +299,11 @@ static bool listens(Calls *f, const char *call_id)
     g_autoptr(NgValue) reply = calls_ask(f, calls_dict("e2ae query", call_id, NULL));
     const NgValue *streams = ng_dict_get(ng_dict_get(reply, SPAN("e2ae")), SPAN("streams"));
     const NgValue *access = ng_dict_get(ng_list_get(streams, 0), SPAN("access"));
+    const NgValue *core = ng_dict_get(ng_list_get(streams, 0), SPAN("core"));
 
-    return span_eq(ng_dict_get_str(access, SPAN("state")), SPAN("listening"));
+    /* Until the worker has the answer, too, the core leg listens: its peer might have come (COM-03). */
+    return span_eq(ng_dict_get_str(access, SPAN("state")), SPAN("listening")) &&
+           span_eq(ng_dict_get_str(core, SPAN("state")), SPAN("idle"));
 }
 
 void calls_wait_listening(Calls *f, const char *call_id)

@@ -104,8 +104,10 @@ static SessionSlot *slot(GRand *rand, unsigned upstream_count)
     s->reason = coin(rand) ? "e2ae is not enabled for this medium" : NULL;
     s->upstream_index = upto(rand, (int)upstream_count) - 1;
     s->medium = s->treatment == SESSION_E2AE || coin(rand) ? medium(rand) : NULL;
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         s->upstream_text[side] = text(rand);
+        s->peer_proto[side] = text(rand);
+    }
     s->media_type = text(rand);
     s->offer_proto = text(rand);
     s->offer_setup = (SdpSetup)upto(rand, SDP_SETUP_BAD);
@@ -224,8 +226,10 @@ static void slot_equal(const SessionSlot *a, const SessionSlot *b)
     g_assert_cmpint(a->treatment, ==, b->treatment);
     g_assert_cmpstr(a->reason, ==, b->reason);
     g_assert_cmpint(a->upstream_index, ==, b->upstream_index);
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         g_assert_cmpstr(a->upstream_text[side], ==, b->upstream_text[side]);
+        g_assert_cmpstr(a->peer_proto[side], ==, b->peer_proto[side]);
+    }
     g_assert_true(a->medium == b->medium);
     g_assert_cmpstr(a->media_type, ==, b->media_type);
     g_assert_cmpstr(a->offer_proto, ==, b->offer_proto);
@@ -305,7 +309,7 @@ static void no_member_is_forgotten(void)
     g_assert_cmpuint(sizeof(SessionSettings), ==, 20);
     g_assert_cmpuint(sizeof(SessionLeg), ==, 680);
     g_assert_cmpuint(sizeof(SessionStream), ==, 1944);
-    g_assert_cmpuint(sizeof(SessionSlot), ==, 112);
+    g_assert_cmpuint(sizeof(SessionSlot), ==, 128);
     g_assert_cmpuint(sizeof(SessionDialog), ==, 64);
     g_assert_cmpuint(sizeof(Session), ==, 56);
 #endif
