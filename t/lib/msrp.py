@@ -19,7 +19,7 @@ import threading
 
 import certs
 import procs
-from msrpwire import Malformed, Pattern, Reader, ident, same_uri
+from msrpwire import Malformed, Pattern, Reader, ident, same_session, same_uri
 
 READ_SIZE = 65536
 QUEUE_LIMIT = 1 << 20
@@ -228,10 +228,16 @@ class Connection:
 
 
 class Endpoint:
-    """One MSRP session as one end sees it. @uri, @peer: both a=path values, as this end sent and received them."""
+    """One MSRP session as one end sees it. @uri, @peer: both a=path values, as this end sent and received them.
 
-    def __init__(self, uri, peer, tls=None):
+    @by_session_id: compares nothing but session-ids, as the peers did that say a=msrp-acceptsessmatch."""
+
+    def __init__(self, uri, peer, tls=None, by_session_id=False):
         self.uri, self.peer, self.tls = uri, peer, tls
+        self.same = same_session if by_session_id else same_uri
+        self.former = []     # paths of the peer before renew()
+        self.renewing = False  # an offer of this end is not answered yet: the peer may have a new path already
+        self.peers_seen = set()  # From-Paths of requests that were accepted
         self.connections = []
         self.bound = None    # the connection that the session lives on
         self.messages = []   # received and complete, or given up
@@ -247,8 +253,9 @@ class Endpoint:
 
     # -- connecting
 
-    def listen(self, host, port=0):
-        self._listener = procs.tcp_listener(host, port)
+    def listen(self, host, port=0, listener=None):
+        """@listener: a socket that listens already, taken over."""
+        self._listener = listener or procs.tcp_listener(host, port)
         self._listener.setblocking(True)
         threading.Thread(target=self._accept, daemon=True).start()
         return self._listener.getsockname()
@@ -272,6 +279,12 @@ class Endpoint:
         if empty_send and not connection.ended:
             self.send_empty(connection)
         return connection
+
+    def renew(self, peer):
+        """A new SDP gave another path. What is on its way may still have the one before."""
+        with self.changed:
+            self.former.append(self.peer)
+            self.peer, self.renewing = peer, False
 
     def close(self):
         if self._listener:
@@ -342,6 +355,11 @@ class Endpoint:
         self._wait(lambda: len(self.messages) >= number, f"message {number}", timeout)
         return self.messages[number - 1]
 
+    def received(self):
+        """Bytes of all messages so far, complete or not."""
+        with self.changed:
+            return sum(message.size for message in [*self.messages, *self._partial.values()])
+
     def wait_report(self, message_id, timeout=30.0):
         def found():
             return next((r for r in self.reports if r.get("Message-ID") == message_id), None)
@@ -381,13 +399,18 @@ class Endpoint:
         self.refusals.append((status, why))
         return status
 
+    def _from_peer(self, frame):
+        if self.renewing and same_session(frame.from_path[0], self.peer):
+            return True
+        return any(self.same(frame.from_path[0], peer) for peer in [self.peer, *self.former])
+
     def _judge(self, connection, frame):
         """The status of the response to a request."""
-        if len(frame.to_path) != 1 or not same_uri(frame.to_path[0], self.uri):
+        if len(frame.to_path) != 1 or not self.same(frame.to_path[0], self.uri):
             return self._refuse(481, f"To-Path {frame.to_path}, I am {self.uri}")
         if self.bound not in (None, connection):
             return self._refuse(506, "another connection")
-        if len(frame.from_path) != 1 or not same_uri(frame.from_path[0], self.peer):
+        if len(frame.from_path) != 1 or not self._from_peer(frame):
             return self._refuse(400, f"From-Path {frame.from_path}, not {self.peer}")
         if frame.method not in ("SEND", "REPORT"):
             return self._refuse(501, frame.method)
@@ -400,6 +423,7 @@ class Endpoint:
         if not found or connection.reader.in_body and int(found[1]) != (partial.size + 1 if partial else 1):
             return self._refuse(400, f"Byte-Range {frame.get('Byte-Range')}")
         self.bound = connection
+        self.peers_seen.add(frame.from_path[0])
         return 200
 
     def _request_ended(self, connection, flag):
@@ -439,9 +463,9 @@ class Endpoint:
         if frame.tid not in self._pending:
             self.faults.append(f"a response {frame.status} to the unknown transaction {frame.tid}")
             return
-        if len(frame.to_path) != 1 or not same_uri(frame.to_path[0], self.uri):
+        if len(frame.to_path) != 1 or not self.same(frame.to_path[0], self.uri):
             self.faults.append(f"a response for {frame.to_path}, I am {self.uri}")
-        if len(frame.from_path) != 1 or frame.status != 481 and not same_uri(frame.from_path[0], self.peer):
+        if len(frame.from_path) != 1 or frame.status != 481 and not self._from_peer(frame):
             self.faults.append(f"a response from {frame.from_path}, not {self.peer}")
         del self._pending[frame.tid]
         self.statuses[frame.tid] = frame.status

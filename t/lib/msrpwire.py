@@ -33,6 +33,11 @@ def same_uri(one, other):
     return uri_key(one) is not None and uri_key(one) == uri_key(other)
 
 
+def same_session(one, other):
+    """By session-id alone."""
+    return uri_key(one) is not None and uri_key(other) is not None and uri_key(one)[3] == uri_key(other)[3]
+
+
 def ident():
     return secrets.token_hex(8)
 
