@@ -25,7 +25,7 @@ class Signalling:
         self.tags = {"ue": "tag-ue", "core": "tag-core"}
         self.keys = dict({"e2ae": side, "e2ae-path-scheme": "keep"}, **keys or {})
         self.offers = 0
-        self.offerer = None
+        self.first = self.offerer = None
         self.reply = None
         self.before = set(program.sockets())
 
@@ -41,6 +41,7 @@ class Signalling:
                 message.update(self.keys)
                 message["direction"] = ["access", "core"] if party == "ue" else ["core", "access"]
             self.offers += 1
+            self.first = self.first or party
         else:
             message["from-tag"], message["to-tag"] = self.tags[_OTHER[party]], self.tags[party]
         message.update({key.replace("_", "-"): value for key, value in keys.items()})
@@ -63,7 +64,7 @@ class Signalling:
         return sorted(set(self.program.sockets()) - self.before)
 
     def delete(self):
-        reply = self.program.request(command="delete", call_id=self.call_id, from_tag=self.tags["ue"],
+        reply = self.program.request(command="delete", call_id=self.call_id, from_tag=self.tags[self.first],
                                      delete_delay="0")
         assert reply.get("result") == "ok", reply
 
@@ -286,7 +287,7 @@ class Call(Signalling):
             self.end()
             return
         if self.offers:
-            self.program.request(command="delete", call_id=self.call_id, from_tag=self.tags["ue"], delete_delay="0")
+            self.delete()
         self._stop_peers()
 
     def end(self):

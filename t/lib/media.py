@@ -28,8 +28,9 @@ def _path(secure, host, port, session):
     return f"a=path:{'msrps' if secure else 'msrp'}://{name}:{port}/{session};tcp"
 
 
-def section(medium, host, port, secure, setup=None, fingerprints=(), indication=False, session="s3Ae9", extra=()):
-    """One m= section; @fingerprints as texts "HASH HEX:HEX". setup=None leaves a=setup out."""
+def section(medium, host, port, secure, setup=None, fingerprints=(), indication=False, session="s3Ae9",
+            connection="new", extra=()):
+    """One m= section; @fingerprints as texts "HASH HEX:HEX". setup=None leaves a=setup out, connection (BFCP) likewise."""
     lines = [f"m={medium.kind} {port} {medium.secure if secure else medium.plain} {medium.format}",
              f"c=IN {ip(host)}"]
     lines += medium.lines
@@ -37,8 +38,8 @@ def section(medium, host, port, secure, setup=None, fingerprints=(), indication=
         lines.append(_path(secure, host, 2855 if port in (0, 9) else port, session))
     if setup:
         lines.append(f"a=setup:{setup}")
-    if medium is BFCP:
-        lines.append("a=connection:new")
+    if medium is BFCP and connection:
+        lines.append(f"a=connection:{connection}")
     lines += [f"a=fingerprint:{fingerprint}" for fingerprint in fingerprints]
     if indication:
         lines.append("a=3ge2ae:requested")
