@@ -11,7 +11,7 @@ import peers
 import procs
 import tap
 
-STACKS = ("gnutls", "mbedtls", "wolfssl")
+STACKS = ("gnutls", "mbedtls", "openssl", "wolfssl")
 # Two pairs are left out: these versions of Mbed TLS and GnuTLS do not agree with wolfSSL's DTLS in those directions.
 DTLS_PAIRS = [(server, client) for server in STACKS for client in STACKS
               if (server, client) not in (("mbedtls", "wolfssl"), ("wolfssl", "gnutls"))]
@@ -79,7 +79,7 @@ for stack in STACKS:
         assert server.wait_line("PEER-FINGERPRINT") == "none"
         assert client.wait() == 0, client.log()
 
-for stack in ("gnutls", "wolfssl"):
+for stack in ("gnutls", "openssl", "wolfssl"):
     with tap.check(f"{stack}: TLS 1.3 when asked for"):
         assert stream(stack, stack, tls13=True).line("CONNECTED").startswith("TLS1.3 ")
 

@@ -58,6 +58,11 @@ class TlsPeer(procs.Server):
         """Ends --hold: the peer closes when it has sent and received everything."""
         self.process.stdin.close()
 
+    def go(self):
+        """Ends --wait: the peer sends what it has to send."""
+        self.process.stdin.write(b"g")
+        self.process.stdin.flush()
+
     def digest(self):
         """(bytes or datagrams received, their SHA-256)."""
         count, digest = self.line("RECEIVED").split()

@@ -44,6 +44,7 @@ typedef struct Arguments {
     char *out;
     bool datagrams;
     bool hold;
+    bool wait;
     int gap_ms;
     int timeout_s;
 } Arguments;
@@ -66,6 +67,7 @@ typedef struct Peer {
     FILE *out;
 
     bool held;
+    bool waiting;   /* for a byte on stdin, before anything is sent */
     PeerStatus end; /* how the other side ended, PEER_OK while it has not */
 } Peer;
 
@@ -123,8 +125,9 @@ static void finish(int status)
 
 static void wait_for(Peer *peer, short events, int timer_ms)
 {
-    struct pollfd fds[2] = {{.fd = peer->fd, .events = events},
-                            {.fd = peer->held ? STDIN_FILENO : -1, .events = POLLIN}};
+    struct pollfd fds[2] = {
+        {.fd = peer->fd, .events = events},
+        {.fd = peer->held || peer->waiting ? STDIN_FILENO : -1, .events = POLLIN}};
     gint64 left = (peer->deadline - g_get_monotonic_time()) / 1000;
 
     if (left <= 0) {
@@ -132,10 +135,11 @@ static void wait_for(Peer *peer, short events, int timer_ms)
         finish(EXIT_TIMEOUT);
     }
     poll(fds, 2, timer_ms >= 0 && timer_ms < left ? timer_ms : (int)left);
-    if (peer->held && fds[1].revents) {
+    if (fds[1].revents) {
         char byte;
         if (read(STDIN_FILENO, &byte, 1) <= 0)
             peer->held = false;
+        peer->waiting = false;
     }
 }
 
@@ -380,7 +384,8 @@ static void transmit(Peer *peer)
 
     peer->write_blocked = false;
     for (int burst = 0; burst < 8 && peer->end == PEER_OK; burst++) {
-        if (!next_piece(peer, &start, &len) || g_get_monotonic_time() < peer->next_send)
+        if (peer->waiting || !next_piece(peer, &start, &len) ||
+            g_get_monotonic_time() < peer->next_send)
             return;
         PeerStatus status = peer_tls_write(peer->tls, peer->to_send->data + start, len, &n);
         if (status == PEER_WANT_READ || status == PEER_WANT_WRITE) {
@@ -413,12 +418,14 @@ static bool complete(const Peer *peer)
 static void exchange(Peer *peer)
 {
     peer->held = peer->args.hold;
+    peer->waiting = peer->args.wait;
     while (peer->end == PEER_OK && !complete(peer)) {
         receive(peer);
         transmit(peer);
         if (peer->end != PEER_OK || complete(peer))
             break;
-        int timer = all_sent(peer) || peer->write_blocked ? -1 : MAX(0, peer->args.gap_ms);
+        int timer =
+            peer->waiting || all_sent(peer) || peer->write_blocked ? -1 : MAX(0, peer->args.gap_ms);
         wait_for(peer, (short)(POLLIN | (peer->write_blocked ? POLLOUT : 0)), timer);
     }
     printf("SENT %zu\n", peer->sent);
@@ -501,6 +508,7 @@ static void parse(Arguments *a, int argc, char **argv)
         {"datagrams", 0, 0, G_OPTION_ARG_NONE, &a->datagrams, "files hold 16-bit length + record",
          NULL},
         {"hold", 0, 0, G_OPTION_ARG_NONE, &a->hold, "stay until stdin ends", NULL},
+        {"wait", 0, 0, G_OPTION_ARG_NONE, &a->wait, "send after a byte on stdin", NULL},
         {"gap", 0, 0, G_OPTION_ARG_INT, &a->gap_ms, "between datagrams", "MS"},
         {"tls12", 0, 0, G_OPTION_ARG_NONE, &a->tls.tls12, "only 1.2", NULL},
         {"tls13", 0, 0, G_OPTION_ARG_NONE, &a->tls.tls13, "only 1.3", NULL},
