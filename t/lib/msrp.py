@@ -55,14 +55,17 @@ class Tls:
     """How an endpoint does TLS: its certs.Pair, and what the peer must show.
 
     @trust: a PEM file that the peer's certificate must be (a server needs it to ask for one).
-    @fingerprint: "sha-256 AB:..." of the peer's certificate, checked after the handshake."""
+    @fingerprint: "sha-256 AB:..." of the peer's certificate, checked after the handshake.
+    @keylog: a file for the secrets, so that a capture can be read."""
 
-    def __init__(self, pair, trust=None, fingerprint=None):
-        self.pair, self.trust, self.fingerprint = pair, trust, fingerprint
+    def __init__(self, pair, trust=None, fingerprint=None, keylog=None):
+        self.pair, self.trust, self.fingerprint, self.keylog = pair, trust, fingerprint, keylog
 
     def wrap(self, server, incoming, outgoing):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
+        if self.keylog:
+            context.keylog_filename = self.keylog
         context.verify_mode = ssl.CERT_REQUIRED if self.trust else ssl.CERT_NONE
         if self.trust:
             context.load_verify_locations(self.trust)
@@ -237,6 +240,7 @@ class Endpoint:
         self.same = same_session if by_session_id else same_uri
         self.former = []     # paths of the peer before renew()
         self.renewing = False  # an offer of this end is not answered yet: the peer may have a new path already
+        self.hold_reports = False  # they wait for release_reports()
         self.peers_seen = set()  # From-Paths of requests that were accepted
         self.connections = []
         self.bound = None    # the connection that the session lives on
@@ -250,6 +254,7 @@ class Endpoint:
         self._pending = {}   # transaction id -> message id, awaiting a response
         self._partial = {}   # message id -> Message
         self._listener = None
+        self._held_reports = []
 
     # -- connecting
 
@@ -308,10 +313,11 @@ class Endpoint:
         return tid
 
     def send(self, data, chunk=None, content_type="text/plain", success_report=False, failure_report=None,
-             tid=None, give_up=False):
+             tid=None, give_up=False, lockstep=False):
         """Sends bytes or a Pattern, as one frame or in chunks of @chunk bytes. Returns (message id, [transaction ids]).
 
-        @tid: for a body that was made to look like its end-line; @give_up: end with '#'."""
+        @tid: for a body that was made to look like its end-line; @give_up: end with '#'; @lockstep: a chunk waits for
+        the response to the one before."""
         message_id, tids, at = ident(), [], 1
         size = len(data) if isinstance(data, bytes) else data.size
         headers = [f"Message-ID: {message_id}"]
@@ -331,6 +337,8 @@ class Endpoint:
             flag = "#" if give_up else "$" if last else "+"
             self.bound.stream(_framed(head, pieces, f"\r\n-------{name}{flag}\r\n".encode()))
             at += length
+            if lockstep:
+                self.wait_status(name)
         return message_id, tids
 
     # -- waiting
@@ -455,9 +463,20 @@ class Endpoint:
 
     def _report(self, connection, frame, message):
         tid = ident()
-        connection.post(self._head(f"{tid} REPORT", f"Message-ID: {message.message_id}",
-                                   f"Byte-Range: 1-{message.size}/{message.size}", "Status: 000 200 OK",
-                                   to=" ".join(frame.from_path)) + f"-------{tid}$\r\n".encode())
+        head = self._head(f"{tid} REPORT", f"Message-ID: {message.message_id}",
+                          f"Byte-Range: 1-{message.size}/{message.size}", "Status: 000 200 OK",
+                          to=" ".join(frame.from_path))
+        report = head + f"-------{tid}$\r\n".encode()
+        if self.hold_reports:
+            self._held_reports.append((connection, report))
+        else:
+            connection.post(report)
+
+    def release_reports(self):
+        with self.changed:
+            for connection, report in self._held_reports:
+                connection.post(report)
+            self._held_reports.clear()
 
     def _response(self, frame):
         if frame.tid not in self._pending:
@@ -472,6 +491,10 @@ class Endpoint:
 
 
 def _framed(head, pieces, end):
+    """In one piece if it is all there."""
+    if isinstance(pieces, list):
+        yield b"".join([head, b"\r\n", *pieces, end])
+        return
     yield head + b"\r\n"
     yield from pieces
     yield end

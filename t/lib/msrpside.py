@@ -30,9 +30,9 @@ def uri_place(uri):
 class Party:
     """One end of the call. @setup: what it writes into its offer or answer; @lines: more attributes of its m-line."""
 
-    def __init__(self, host, secure, setup, cema=True, lines=(), by_session_id=False):
+    def __init__(self, host, secure, setup, cema=True, lines=(), by_session_id=False, keylog=None):
         self.host, self.secure, self.setup, self.cema, self.lines = host, secure, setup, cema, list(lines)
-        self.by_session_id = by_session_id
+        self.by_session_id, self.keylog = by_session_id, keylog
         self.listener = procs.tcp_listener(host)  # whoever may be connected to listens before it says so
         self.port = self.listener.getsockname()[1]
         self.uri = f"{'msrps' if secure else 'msrp'}://{bracketed(host)}:{self._shown()}/{msrp.ident()};tcp"
@@ -69,7 +69,7 @@ class Party:
         return self.got.endpoint(0) if self.cema else uri_place(self.path())
 
     def make_endpoint(self):
-        tls = msrp.Tls(UE_CERT, AGW.cert, self.got.media[0].value("fingerprint")) if self.secure else None
+        tls = msrp.Tls(UE_CERT, AGW.cert, self.got.media[0].value("fingerprint"), self.keylog) if self.secure else None
         self.endpoint = msrp.Endpoint(self.uri, self.path(), tls, by_session_id=self.by_session_id)
 
 
@@ -132,12 +132,15 @@ class Call:
             if not party.is_active():
                 party.endpoint.listen(party.host, listener=party.listener)
 
-    def connect(self):
-        """Whoever has to listen does, then whoever has to connect does, and the session is bound at both ends."""
+    def connect(self, only=None):
+        """Whoever has to listen does, then whoever has to connect does, and the session is bound at both ends.
+
+        @only: the one party that sends first, where both could."""
         self.listen()
         for party in (self.core, self.ue):
             if party.is_active():
-                party.endpoint.connect(*party.target(), source=(party.host, 0))
+                party.endpoint.connect(*party.target(), source=(party.host, 0),
+                                       empty_send=only in (None, party))
         for party in (self.ue, self.core):
             party.endpoint.wait_bound()
 
