@@ -7,11 +7,26 @@ import socket
 
 import procs
 
-TEMPLATE = os.path.join(procs.SOURCE_DIR, "t", "integration", "kamailio", "p-cscf.cfg.in")
+_TEMPLATES = os.path.join(procs.SOURCE_DIR, "t", "integration", "kamailio")
+TEMPLATE = os.path.join(_TEMPLATES, "p-cscf.cfg.in")
 _OPTIONS = ("OPTIONS sip:ping@{ip}:{port} SIP/2.0\r\n"
             "Via: SIP/2.0/UDP {own_ip}:{own_port};branch=z9hG4bKready{number}\r\n"
             "From: <sip:test@{own_ip}>;tag=ready\r\nTo: <sip:ping@{ip}:{port}>\r\n"
             "Call-ID: ready-{number}@{own_ip}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
+
+
+def _argv(name, template, **values):
+    """The command line of a Kamailio with a configuration made from @template."""
+    modules = glob.glob("/usr/lib/*/kamailio/modules")
+    if not modules:
+        raise procs.Failure("no Kamailio modules")
+    values["MODULES"] = modules[0] + "/"
+    with open(template, encoding="utf-8") as text:
+        config = re.sub(r"@([A-Z_]+)@", lambda match: str(values[match.group(1)]), text.read())
+    run = procs.path_of(f"{name}-run")
+    os.makedirs(run, exist_ok=True)
+    return ["kamailio", "-f", procs.write_file(f"{name}.cfg", config), "-DD", "-E", "-m", "32", "-M", "4", "-Y", run,
+            "-w", run]
 
 
 class Kamailio(procs.Server):
@@ -20,19 +35,9 @@ class Kamailio(procs.Server):
     def __init__(self, ng_address, next_hop, offer, answer, delete="", template=TEMPLATE):
         host = procs.address(3)
         self.address = (host, procs.free_port(host, socket.SOCK_DGRAM))
-        modules = glob.glob("/usr/lib/*/kamailio/modules")
-        if not modules:
-            raise procs.Failure("no Kamailio modules")
-        values = {"SIP_ADDRESS": host, "SIP_PORT": self.address[1], "MODULES": modules[0] + "/",
-                  "NG_ADDRESS": ng_address[0], "NG_PORT": ng_address[1], "NEXT_HOP": next_hop,
-                  "OFFER_FLAGS": offer, "ANSWER_FLAGS": answer, "DELETE_FLAGS": delete}
-        with open(template, encoding="utf-8") as text:
-            config = re.sub(r"@([A-Z_]+)@", lambda match: str(values[match.group(1)]), text.read())
-        path = procs.write_file("kamailio.cfg", config)
-        run = procs.path_of("kamailio-run")
-        os.makedirs(run, exist_ok=True)
-        super().__init__("kamailio", ["kamailio", "-f", path, "-DD", "-E", "-m", "32", "-M", "4", "-Y", run,
-                                      "-w", run])
+        super().__init__("kamailio", _argv(
+            "kamailio", template, SIP_ADDRESS=host, SIP_PORT=self.address[1], NG_ADDRESS=ng_address[0],
+            NG_PORT=ng_address[1], NEXT_HOP=next_hop, OFFER_FLAGS=offer, ANSWER_FLAGS=answer, DELETE_FLAGS=delete))
         self.number = 0
         self.wait_ready(self.answers, timeout=30)
 
@@ -50,3 +55,23 @@ class Kamailio(procs.Server):
                 return sock.recv(4096).startswith(b"SIP/2.0 200")
             except OSError:
                 return False
+
+
+class MsrpPeer(procs.Server):
+    """Kamailio's msrp module as the passive end of one session, by plain TCP."""
+
+    def __init__(self, host, session):
+        self.address = (host, procs.free_port(host))
+        self.uri = f"msrp://{host}:{self.address[1]}/{session};tcp"
+        super().__init__("kamailio-msrp", _argv(
+            "kamailio-msrp", os.path.join(_TEMPLATES, "msrp.cfg.in"), ADDRESS=host, PORT=self.address[1],
+            SESSION=session))
+        self.wait_ready(self.listens, timeout=30)
+
+    def listens(self):
+        with socket.socket() as sock:
+            return sock.connect_ex(self.address) == 0
+
+    def frames(self):
+        """[(method, transaction id, To-Path, From-Path, body size)] of the requests that came."""
+        return [tuple(line.partition("FRAME ")[2].split(" ")) for line in self.log().splitlines() if "FRAME " in line]
