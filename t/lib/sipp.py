@@ -8,21 +8,27 @@ import procs
 
 SCENARIOS = os.path.join(procs.SOURCE_DIR, "t", "integration", "sipp")
 _ENTRY = re.compile(rb"^-{10,} [^\n]*\nUDP message (sent|received) [\[(](\d+)[\] ]+bytes[ )]*:\n\n", re.MULTILINE)
-_GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {own_ip}:{own_port};branch=z9hG4bKgoon\r\n"
+_GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\n"
+          "Via: SIP/2.0/UDP {own_ip}:{own_port};branch=z9hG4bKgoon{number}\r\n"
           "From: <sip:test@{own_ip}>;tag=test\r\nTo: <sip:caller@{ip}:{port}>\r\nCall-ID: {call_id}\r\n"
-          "CSeq: 77 MESSAGE\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
+          "CSeq: {number} MESSAGE\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
 
 
 class Sipp(procs.Server):
-    """One sipp process for one call; @sdp is the body it sends, @scenario a template in t/integration/sipp/."""
+    """One sipp process for one call; @scenario is a template in t/integration/sipp/, @sdp the body it sends, or a
+    list of them where it sends several: @SDP@, @SDP2@ and so on in the template."""
 
     def __init__(self, name, scenario, host, sdp, remote=None, call_id=None):
-        assert "[" not in sdp, "sipp takes brackets for keywords of its own"
-        with open(os.path.join(SCENARIOS, scenario), encoding="utf-8") as text:
-            body = "\n".join("      " + line for line in sdp.rstrip("\r\n").split("\r\n"))
-            path = procs.write_file(f"{name}.xml", text.read().replace("@SDP@", body))
+        with open(os.path.join(SCENARIOS, scenario), encoding="utf-8") as template:
+            text = template.read()
+        for number, body in enumerate([sdp] if isinstance(sdp, str) else sdp, 1):
+            assert "[" not in body, "sipp takes brackets for keywords of its own"
+            body = "\n".join("      " + line for line in body.rstrip("\r\n").split("\r\n"))
+            text = text.replace("@SDP@" if number == 1 else f"@SDP{number}@", body)
+        path = procs.write_file(f"{name}.xml", text)
         self.address = (host, procs.free_port(host, socket.SOCK_DGRAM))
         self.call_id = call_id
+        self.going_on = 0
         self.messages_path = procs.path_of(f"{name}-messages.log")
         argv = ["sipp", "-sf", path, "-i", host, "-p", str(self.address[1]), "-m", "1", "-nostdin", "-trace_msg",
                 "-message_file", self.messages_path, "-trace_err", "-error_file", procs.path_of(f"{name}-errors.log"),
@@ -71,21 +77,30 @@ class Sipp(procs.Server):
             return got
         return procs.wait_until(found, f"{self.name} to receive {start!r}", timeout)[0]
 
-    def wait_sdp(self, start, timeout=30.0):
-        """The body of the first received message with that start which has one."""
+    def wait_sdp(self, start, timeout=30.0, cseq=None):
+        """The body of the first received message with that start, and CSeq number if given, which has one."""
+        want = b"" if cseq is None else b"\r\nCSeq: %d " % cseq
+
         def found():
-            bodies = [message.partition(b"\r\n\r\n")[2] for message in self.received(start)]
-            if not any(bodies) and not self.running():
+            parts = [message.partition(b"\r\n\r\n") for message in self.received(start)]
+            bodies = [body for head, _, body in parts if body and want in head]
+            if not bodies and not self.running():
                 raise procs.Failure(f"{self.name} ended with {self.process.returncode}:\n{self.log()[-2000:]}")
-            return [body for body in bodies if body]
+            return bodies
         return procs.wait_until(found, f"{self.name} to receive {start!r} with SDP", timeout)[0].decode()
 
-    def go_on(self):
-        """Lets a waiting caller hang up: a MESSAGE in its own call, as its scenario awaits."""
+    def sent(self, start):
+        """How many messages it sent whose first line starts so, repeats included."""
+        return sum(not incoming and message.startswith(start) for incoming, message in self.messages())
+
+    def go_on(self, until=b"BYE "):
+        """Lets a waiting caller take its next step, which is to send @until: a MESSAGE in its own call, as its scenario
+        awaits. Waits until that is sent."""
+        self.going_on += 1
+        before = self.sent(until)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind((procs.address(6), 0))
             own = sock.getsockname()
             sock.sendto(_GO_ON.format(ip=self.address[0], port=self.address[1], own_ip=own[0], own_port=own[1],
-                                      call_id=self.call_id).encode(), self.address)
-            procs.wait_until(lambda: any(not incoming and message.startswith(b"BYE ")
-                                         for incoming, message in self.messages()), f"{self.name} to send BYE")
+                                      call_id=self.call_id, number=76 + self.going_on).encode(), self.address)
+            procs.wait_until(lambda: self.sent(until) > before, f"{self.name} to send {until!r}")
