@@ -8,9 +8,12 @@ struct Gateway {
     TlsIdentity *identity;
     TlsCtx *ctx;
     ControlEvents *events;
+    Store *store;
     ControlCalls *calls;
     SessionInterface *interfaces;
 };
+
+#define NODE_GROUP "default"
 
 static TlsIdentity *make_identity(const Config *c, GError **error)
 {
@@ -57,6 +60,14 @@ static bool check_interfaces(const Config *c, GError **error)
     return true;
 }
 
+static Store *make_store(uv_loop_t *loop)
+{
+    StoreOptions options = {
+        .node = "local", .group = NODE_GROUP, .ng = "", .version = PACKAGE_VERSION};
+
+    return store_memory_new(loop, &options);
+}
+
 static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
                                 const ControlUpstream *upstream, GError **error)
 {
@@ -70,6 +81,7 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
                     .limits = c->limits,
                     .ctx = g->ctx},
         .events = g->events,
+        .store = {.store = g->store, .node = "local"},
         .max_sessions = c->max_sessions,
         .delete_delay_s = c->delete_delay_s,
     };
@@ -102,6 +114,7 @@ static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUps
         control_events_new(loop, (const Addr *)c->event_sinks->data, c->event_sinks->len, error);
     if (!g->events)
         return false;
+    g->store = make_store(loop);
     g->calls = make_calls(g, loop, c, upstream, error);
     return g->calls != NULL;
 }
@@ -123,6 +136,8 @@ void gateway_free(Gateway *g)
         return;
     control_calls_free(g->calls);
     control_events_free(g->events);
+    if (g->store)
+        store_close(g->store, NULL, NULL);
     g_clear_pointer(&g->ctx, tls_ctx_unref);
     g_clear_pointer(&g->identity, tls_identity_unref);
     g_free(g->interfaces);

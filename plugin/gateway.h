@@ -18,8 +18,8 @@ typedef struct Gateway Gateway;
 Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstream *upstream,
                      GError **error);
 
-/** After the server that uses gateway_handle() is gone. The loop must run once more afterwards.
- * NULL is allowed. */
+/** After the server that uses gateway_handle() is gone. The loop must run to its end
+ * afterwards. NULL is allowed. */
 void gateway_free(Gateway *g);
 
 /** A ControlHandleCb; @user_data is the Gateway. */

@@ -6,7 +6,26 @@
 #include "control/control-calls.h"
 #include "control/control-statistics.h"
 
-typedef struct ControlCall {
+typedef struct ControlCall ControlCall;
+
+/**
+ * The state of @call has been written, or has not: see reply->status, of which CONFLICT says that
+ * the call is another's now. @reply is NULL when the program ends: then @arg is to be freed and
+ * nothing else to be touched, neither the call nor a request.
+ */
+typedef void (*ControlWrittenCb)(ControlCall *call, const StoreReply *reply, void *arg);
+
+/** A write under way; one at a time for each call, as the store has it. */
+typedef struct ControlWrite {
+    bool active;
+    bool ready;          /* the store was, when it was asked */
+    unsigned repeats;    /* after answers that could be put right */
+    const Session *next; /* borrowed; NULL: the record is removed */
+    ControlWrittenCb cb; /* NULL: nobody waits */
+    void *arg;
+} ControlWrite;
+
+struct ControlCall {
     ControlCalls *calls;
     char *call_id;
     Session *session; /* NULL until the first offer is committed, and after the delete */
@@ -18,7 +37,11 @@ typedef struct ControlCall {
     bool running;           /* requests are being begun, further up on the stack */
     GQueue waiting;         /* of ControlRequest, borrowed from the server */
     GArray *settled;        /* of uint64_t: streams that came up while a request was in progress */
-} ControlCall;
+    uint64_t revision;      /* of the record; 0 = there is none */
+    ControlWrite write;
+    bool unwritten; /* the record may differ from .session, and is to be written when it can be */
+    char *lost;     /* why the call is not ours any more; it is dropped when nothing is under way */
+};
 
 /** Requests that may wait for one in progress of the same call. */
 #define CONTROL_CALL_WAITING_MAX 32
@@ -27,6 +50,8 @@ struct ControlCalls {
     uv_loop_t *loop;
     ControlStreams *streams;
     ControlEvents *events;
+    ControlStoreConfig store;
+    GQueue asked; /* of ControlAsk: what the store has not answered */
     SessionPolicy policy;
     int max_sessions;
     unsigned delete_delay_s;
@@ -57,6 +82,32 @@ void control_call_done(ControlCall *call);
 
 /** Replaces the state of the call (taken, may be NULL) and makes the media plane follow. */
 void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms);
+
+/** Is nothing of this call in progress, so that something may be begun? */
+bool control_call_idle(const ControlCall *call);
+
+/** Begins what waits for the call to be idle, if it is. @call may be gone after. */
+void control_call_resume(ControlCall *call);
+
+/**
+ * Writes @next (borrowed until @cb) as the state of the call, or removes its record with NULL.
+ * Later, from the loop, @cb is called; with a @cb the state of the call is the caller's to change,
+ * and the caller's to call control_call_done(). Without one (@next is then .session), a failure
+ * leaves the call .unwritten. No other write of the call may be under way.
+ */
+void control_call_write(ControlCall *call, const Session *next, ControlWrittenCb cb, void *arg);
+
+/** What the store has been asked for; see control_ask(). */
+typedef struct ControlAsk {
+    ControlCalls *calls; /* NULL: nobody is interested any more */
+    StoreCb cb;
+    void *arg;
+    GList link;
+} ControlAsk;
+
+/** The argument for control_ask_cb(), which calls @cb unless the calls are freed meanwhile. */
+ControlAsk *control_ask(ControlCalls *calls, StoreCb cb, void *arg);
+void control_ask_cb(const StoreReply *reply, void *ask);
 
 /** Tells about m-line @index (from 0) of @d; the other members of @event say what. */
 void control_call_emit(const ControlCall *call, const SessionDialog *d, unsigned index,

@@ -65,12 +65,18 @@ static bool settles(const MediaEvent *event)
 
 static void settle(ControlCall *call)
 {
+    bool changed = false;
+
     for (unsigned i = 0; call->session && i < call->settled->len; i++) {
         g_autoptr(Session) next = session_copy(call->session);
-        if (session_stream_up(next, g_array_index(call->settled, uint64_t, i)))
-            control_call_commit(call, g_steal_pointer(&next), 0);
+        if (!session_stream_up(next, g_array_index(call->settled, uint64_t, i)))
+            continue;
+        control_call_commit(call, g_steal_pointer(&next), 0);
+        changed = true;
     }
     g_array_set_size(call->settled, 0);
+    if (changed)
+        control_call_write(call, call->session, NULL, NULL);
 }
 
 static void stream_cb(const char *call_id, const MediaEvent *event, void *user_data)
@@ -85,7 +91,7 @@ static void stream_cb(const char *call_id, const MediaEvent *event, void *user_d
         return;
     g_array_append_val(call->settled, event->stream_id);
     /* A transaction in progress holds a copy of the state, which this would be lost in. */
-    if (!call->busy)
+    if (control_call_idle(call))
         settle(call);
 }
 
@@ -98,6 +104,7 @@ static void call_free(gpointer data)
     session_free(call->session);
     g_queue_clear(&call->waiting);
     g_array_unref(call->settled);
+    g_free(call->lost);
     g_free(call->call_id);
     g_free(call);
 }
@@ -113,6 +120,8 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
         return NULL;
     }
     calls->events = config->events;
+    calls->store = config->store;
+    g_queue_init(&calls->asked);
     calls->policy = config->policy;
     calls->policy.random = random_bytes;
     calls->policy.next_id = next_id;
@@ -124,10 +133,30 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     return calls;
 }
 
+/* What the store answers from now on is nobody's. */
+static void forget_writes(ControlCalls *calls)
+{
+    GHashTableIter i;
+    gpointer value;
+
+    while (calls->asked.head) {
+        ControlAsk *ask = calls->asked.head->data;
+        ask->calls = NULL;
+        g_queue_unlink(&calls->asked, &ask->link);
+    }
+    g_hash_table_iter_init(&i, calls->by_call_id);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        ControlCall *call = value;
+        if (call->write.active && call->write.cb)
+            call->write.cb(call, NULL, call->write.arg);
+    }
+}
+
 void control_calls_free(ControlCalls *calls)
 {
     if (!calls)
         return;
+    forget_writes(calls);
     control_streams_free(calls->streams);
     g_hash_table_unref(calls->by_call_id);
     g_free(calls);
@@ -163,6 +192,32 @@ void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms)
     control_streams_apply(call->calls->streams, call->session, next, delay_ms);
     session_free(call->session);
     call->session = next;
+}
+
+static void tell_lost(SessionStream *stream, void *arg)
+{
+    const ControlCall *call = arg;
+    SessionDialog *d;
+    unsigned index;
+
+    if (session_find_stream(call->session, stream->id, &d, &index, NULL))
+        control_call_emit(call, d, index, MEDIA_EVENT_BEARER_RELEASED,
+                          (ControlEvent){.leg = MEDIA_ACCESS, .reason = call->lost, .final = true});
+}
+
+/* The record is another node's. rtpengine is not told: it may serve the call for the new owner. */
+static void drop_lost(ControlCall *call)
+{
+    g_autofree char *call_id = span_quote(span_str(call->call_id));
+
+    if (call->session) {
+        g_warning("[%s] The call is dropped: %s", call_id, call->lost);
+        session_foreach_stream(call->session, tell_lost, call);
+        control_call_commit(call, NULL, 0);
+    }
+    call->upstream = call->late = call->unwritten = false;
+    call->revision = 0;
+    g_clear_pointer(&call->lost, g_free);
 }
 
 static ControlCall *find_call(ControlCalls *calls, Span call_id)
@@ -277,24 +332,39 @@ static void run(ControlCall *call, ControlRequest *req)
 static void work(ControlCall *call)
 {
     call->running = true;
-    while (!call->busy && call->waiting.length) {
+    while (control_call_idle(call) && (call->lost || call->waiting.length)) {
+        if (call->lost) {
+            drop_lost(call);
+            continue;
+        }
         ControlRequest *next = g_queue_pop_head(&call->waiting);
         if (!control_server_stopping(next->server)) /* else the server drops it */
             run(call, next);
     }
     call->running = false;
-    if (call->busy)
-        return;
-    settle(call);
-    if (!call->session)
+    if (control_call_idle(call))
+        settle(call);
+    if (control_call_idle(call) && !call->session && call->unwritten)
+        control_call_write(call, NULL, NULL, NULL);
+    if (control_call_idle(call) && !call->session)
         g_hash_table_remove(call->calls->by_call_id, call->call_id);
+}
+
+bool control_call_idle(const ControlCall *call)
+{
+    return !call->busy && !call->write.active;
+}
+
+void control_call_resume(ControlCall *call)
+{
+    if (!call->running && control_call_idle(call))
+        work(call);
 }
 
 void control_call_done(ControlCall *call)
 {
     call->busy = NULL;
-    if (!call->running)
-        work(call);
+    control_call_resume(call);
 }
 
 static void take(ControlCall *call, ControlRequest *req)
@@ -304,8 +374,7 @@ static void take(ControlCall *call, ControlRequest *req)
         return;
     }
     g_queue_push_tail(&call->waiting, req);
-    if (!call->busy)
-        work(call);
+    control_call_resume(call);
 }
 
 static bool at_limit(const ControlCalls *calls)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * control-calls.h: the calls of this node, and the ng requests that concern them. A request that is
- * ours runs as one transaction: plan (session/), reserve ports, ask rtpengine, commit, activate,
- * reply; a failure on the way undoes all of it. The requests of one call run one after the other,
+ * ours runs as one transaction: plan (session/), reserve ports, ask rtpengine, commit to the store,
+ * activate, reply; a failure on the way undoes all of it. The requests of one call run one after the other,
  * those of different calls side by side.
  *
  * Threads: control thread only.
@@ -14,18 +14,31 @@
 #include "control/control-server.h"
 #include "control/control-streams.h"
 #include "session/session-policy.h"
+#include "store/store.h"
 
 typedef struct ControlCalls ControlCalls;
+
+typedef struct ControlStoreConfig {
+    Store *store;     /* borrowed; its watcher calls the functions below */
+    const char *node; /* borrowed: our node-id */
+    bool degrade;     /* the store serves without Redis: a delete need not wait for it */
+} ControlStoreConfig;
 
 typedef struct ControlCallsConfig {
     SessionPolicy policy; /* .interfaces is borrowed; .random, .next_id and .arg are filled in */
     ControlStreamsConfig streams;
     ControlEvents *events; /* borrowed */
-    int max_sessions;      /* -1 = no limit */
+    ControlStoreConfig store;
+    int max_sessions; /* -1 = no limit */
     unsigned delete_delay_s;
 } ControlCallsConfig;
 
 ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *config, GError **error);
+
+/**
+ * Closes every stream; the records stay in the store. What the store still has under way is
+ * forgotten, so this comes after the server is gone and before the store is closed.
+ */
 void control_calls_free(ControlCalls *calls);
 
 /** A ControlHandleCb; @user_data is the ControlCalls. */

@@ -13,6 +13,7 @@ typedef struct Deletion {
     ControlRequest *req;
     NgRequest r; /* borrows from req */
     bool matched;
+    bool forward; /* rtpengine is to be asked, too */
 } Deletion;
 
 static void end(Deletion *del)
@@ -53,22 +54,51 @@ static unsigned delay_ms(const ControlCall *call, const NgRequest *r)
     return (unsigned)MIN(seconds, LONGEST_DELAY_S) * 1000;
 }
 
+static void go_on(Deletion *del)
+{
+    if (del->forward) {
+        control_ask_rtpengine(del->req, NULL, NULL, deleted_cb, del);
+        return;
+    }
+    control_request_reply_dict(del->req, own_reply(del));
+    end(del);
+}
+
+/* A record that stays is no reason to keep the proxy waiting: its connections are closed. */
+static void written_cb(ControlCall *call, const StoreReply *reply, void *arg)
+{
+    Deletion *del = arg;
+
+    if (!reply) {
+        g_free(del);
+        return;
+    }
+    if (reply->status != STORE_OK && reply->status != STORE_NOT_FOUND) {
+        g_autofree char *call_id = span_quote(span_str(call->call_id));
+        g_warning("[%s] The call is deleted and its record is not: %s", call_id, reply->text);
+    }
+    go_on(del);
+}
+
 void control_run_delete(ControlCall *call, ControlRequest *req, const NgRequest *r)
 {
     Deletion *del = g_new0(Deletion, 1);
-    bool forward = r->command == NG_CMD_DELETE && (call->upstream || call->late) &&
-                   control_server_upstream(req->server) != NULL;
+    bool wait = !call->calls->store.degrade;
 
-    *del = (Deletion){.call = call, .req = req, .r = *r};
+    *del = (Deletion){
+        .call = call,
+        .req = req,
+        .r = *r,
+        .forward = r->command == NG_CMD_DELETE && (call->upstream || call->late) &&
+                   control_server_upstream(req->server) != NULL,
+    };
     g_autoptr(Session) next = session_delete(call->session, r, &del->matched);
     if (del->matched)
         control_call_commit(call, g_steal_pointer(&next), delay_ms(call, r));
     if (!call->session)
         call->upstream = call->late = false;
-    if (forward) {
-        control_ask_rtpengine(req, NULL, NULL, deleted_cb, del);
-        return;
-    }
-    control_request_reply_dict(req, own_reply(del));
-    end(del);
+    if (del->matched)
+        control_call_write(call, call->session, wait ? written_cb : NULL, del);
+    if (!del->matched || !wait)
+        go_on(del);
 }

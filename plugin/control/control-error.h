@@ -15,5 +15,6 @@ typedef enum ControlError {
     CONTROL_ERROR_TIMEOUT,   /* rtpengine did not answer */
     CONTROL_ERROR_TOO_LONG,  /* does not fit a datagram to rtpengine */
     CONTROL_ERROR_BUSY,      /* too many requests wait for rtpengine */
+    CONTROL_ERROR_STORE,     /* a call could not be recorded */
     CONTROL_ERROR_STOPPING,  /* we are going down: the answer would be nobody's */
 } ControlError;

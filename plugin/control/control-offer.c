@@ -6,6 +6,7 @@
 
 #include "control/control-call.h"
 
+#include "control/control-error.h"
 #include "ng-protocol/ng-reply.h"
 #include "session/session-fields.h"
 
@@ -13,15 +14,22 @@ typedef struct Transaction {
     ControlCall *call;
     ControlRequest *req;
     SessionPlan *plan;
+    NgValue *reply; /* what the proxy gets when the call is recorded */
     bool by_fields; /* the Iq style: the m-lines came as fields and go back as fields */
 } Transaction;
+
+static void transaction_free(Transaction *t)
+{
+    session_plan_free(t->plan);
+    ng_value_free(t->reply);
+    g_free(t);
+}
 
 static void end(Transaction *t)
 {
     ControlCall *call = t->call;
 
-    session_plan_free(t->plan);
-    g_free(t);
+    transaction_free(t);
     control_call_done(call);
 }
 
@@ -49,13 +57,9 @@ static void forgotten_cb(Span reply, const GError *error, void *user_data)
  * If rtpengine has made a call that nobody will use, it is deleted there, and no other request of
  * this call begins before that is done.
  */
-static void fail_and_forget(Transaction *t, const char *reason)
+static void forget(Transaction *t, ControlUpstream *upstream)
 {
-    ControlUpstream *upstream = control_server_upstream(t->req->server);
-
-    rollback(t);
-    control_request_reply_error(t->req, reason);
-    if (t->call->upstream || t->call->late) {
+    if (!t->plan->upstream_sdp || t->call->upstream || t->call->late) {
         end(t);
         return;
     }
@@ -65,6 +69,30 @@ static void fail_and_forget(Transaction *t, const char *reason)
     ng_dict_add_int(dict, "delete-delay", 0);
     g_autoptr(GString) body = ng_message_encode((Span){0}, NG_BENCODE, dict);
     control_upstream_send(upstream, (Span){body->str, body->len}, forgotten_cb, t);
+}
+
+static void fail_and_forget(Transaction *t, const char *reason)
+{
+    ControlUpstream *upstream = control_server_upstream(t->req->server);
+
+    rollback(t);
+    control_request_reply_error(t->req, reason);
+    forget(t, upstream);
+}
+
+/* Another node may be able to record the call, unless it is the record that is at fault. */
+static void fail_unwritten(Transaction *t, const StoreReply *reply)
+{
+    ControlUpstream *upstream = control_server_upstream(t->req->server);
+    g_autoptr(GError) error = g_error_new(CONTROL_ERROR, CONTROL_ERROR_STORE,
+                                          "the call cannot be recorded: %s", reply->text);
+
+    rollback(t);
+    if (reply->status == STORE_BAD)
+        control_request_reply_error(t->req, error->message);
+    else
+        control_request_reply_failure(t->req, error);
+    forget(t, upstream);
 }
 
 static void fail_unusable(Transaction *t, const char *what)
@@ -164,6 +192,27 @@ static void fail_late(Transaction *t, const GError *error)
         fail_unusable(t, error->message);
 }
 
+static void written_cb(ControlCall *call, const StoreReply *reply, void *arg)
+{
+    Transaction *t = arg;
+
+    if (!reply) {
+        transaction_free(t);
+        return;
+    }
+    if (reply->status != STORE_OK) {
+        fail_unwritten(t, reply);
+        return;
+    }
+    log_lines(t);
+    tell_refused(t);
+    if (t->plan->upstream_sdp)
+        call->upstream = true;
+    control_call_commit(call, g_steal_pointer(&t->plan->next), 0);
+    control_request_reply_dict(t->req, g_steal_pointer(&t->reply));
+    end(t);
+}
+
 /* @reply: (taken) what the proxy gets, but for the SDP and our own part. */
 static void finish(Transaction *t, NgValue *reply)
 {
@@ -176,13 +225,8 @@ static void finish(Transaction *t, NgValue *reply)
         return;
     }
     add_to_reply(t, reply, sdp);
-    log_lines(t);
-    tell_refused(t);
-    if (t->plan->upstream_sdp)
-        t->call->upstream = true;
-    control_call_commit(t->call, g_steal_pointer(&t->plan->next), 0);
-    control_request_reply_dict(t->req, reply);
-    end(t);
+    t->reply = reply;
+    control_call_write(t->call, t->plan->next, written_cb, t);
 }
 
 static void upstream_cb(Span body, const GError *error, void *user_data)

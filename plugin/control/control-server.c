@@ -142,7 +142,8 @@ static bool can_move(const ControlRequest *req)
 void control_request_reply_failure(ControlRequest *req, const GError *error)
 {
     bool passing = g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_TIMEOUT) ||
-                   g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_BUSY);
+                   g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_BUSY) ||
+                   g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_STORE);
 
     if (!passing || !can_move(req)) {
         control_request_reply_error(req, error->message);

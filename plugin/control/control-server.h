@@ -77,9 +77,10 @@ void control_request_reply_dict(ControlRequest *req, NgValue *dict);
 void control_request_reply_error(ControlRequest *req, const char *reason);
 
 /**
- * Answers that rtpengine could not be asked (@error: CONTROL_ERROR). An offer that may still go to
- * another node is told so, in the one form that a proxy acts on: {result: load limit, message:
- * ...}, if the request supports it and the reason is that rtpengine does not answer or is busy.
+ * Answers that rtpengine could not be asked, or the call not be recorded (@error: CONTROL_ERROR). An
+ * offer that may still go to another node is told so, in the one form that a proxy acts on:
+ * {result: load limit, message: ...}, if the request supports it and the reason is that rtpengine
+ * does not answer or is busy, or the store's.
  */
 void control_request_reply_failure(ControlRequest *req, const GError *error);
 

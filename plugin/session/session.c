@@ -227,3 +227,30 @@ bool session_stream_up(Session *s, uint64_t id)
     slot->retiring = NULL;
     return true;
 }
+
+void session_drop_retiring(Session *s)
+{
+    for (unsigned d = 0; d < s->dialogs->len; d++) {
+        const SessionDialog *dialog = s->dialogs->pdata[d];
+        for (unsigned i = 0; i < dialog->slots->len; i++) {
+            SessionSlot *slot = dialog->slots->pdata[i];
+            g_clear_pointer(&slot->retiring, session_stream_free);
+        }
+    }
+}
+
+void session_drop_stream(Session *s, uint64_t id)
+{
+    SessionDialog *dialog;
+    unsigned index;
+
+    if (!session_find_stream(s, id, &dialog, &index, NULL))
+        return;
+    SessionSlot *slot = session_slot(dialog, index);
+    SessionStream **const places[] = {&slot->stream, &slot->pending, &slot->retiring};
+    for (size_t k = 0; k < G_N_ELEMENTS(places); k++)
+        if (*places[k] && (*places[k])->id == id)
+            g_clear_pointer(places[k], session_stream_free);
+    if (slot->treatment == SESSION_E2AE && !session_slot_current(slot))
+        slot->treatment = SESSION_CLOSED;
+}

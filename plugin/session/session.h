@@ -196,3 +196,12 @@ SessionStream *session_slot_current(const SessionSlot *slot);
  * dropped from @s (the diff then closes it). Returns whether anything changed.
  */
 bool session_stream_up(Session *s, uint64_t id);
+
+/** Drops every stream that only waits for its successor to come up. */
+void session_drop_retiring(Session *s);
+
+/**
+ * Drops stream @id, which cannot be served any more. An m-line without another one is CLOSED: the
+ * next offer begins a new stream on it.
+ */
+void session_drop_stream(Session *s, uint64_t id);

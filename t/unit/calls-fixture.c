@@ -120,6 +120,10 @@ static void start_calls(Calls *f, const CallsOptions *o)
     f->interfaces[1] = (SessionInterface){"core", own_address(2), own_address(2)};
     f->events = control_events_new(&f->loop, &f->sink->addr, 1, &error);
     g_assert_no_error(error);
+    StoreOptions store = {.node = CALLS_NODE, .group = "test", .ng = ""};
+    if (o->fake)
+        f->fake = fake_store_new(&f->loop, CALLS_NODE);
+    f->store = f->fake ? f->fake->store : store_memory_new(&f->loop, &store);
     ControlCallsConfig config = {
         .policy = {.interfaces = f->interfaces, .n_interfaces = 2},
         .streams = {.port_min = 20001,
@@ -128,9 +132,12 @@ static void start_calls(Calls *f, const CallsOptions *o)
                     .limits = media_limits_default(),
                     .ctx = f->ctx},
         .events = f->events,
+        .store = {.store = f->store, .node = CALLS_NODE, .degrade = o->degrade},
         .max_sessions = o->max_sessions ? o->max_sessions : -1,
         .delete_delay_s = o->delete_delay_s,
     };
+    if (o->accept_ms)
+        config.streams.limits.accept_ms = o->accept_ms;
     tls_identity_fingerprints(f->identity, FP_SHA256, &config.policy.local_fingerprints);
     f->calls = control_calls_new(&f->loop, &config, &error);
     g_assert_no_error(error);
@@ -166,6 +173,7 @@ void calls_stop(Calls *f)
     g_clear_pointer(&f->server, control_server_free);
     g_clear_pointer(&f->calls, control_calls_free);
     g_clear_pointer(&f->events, control_events_free);
+    store_close(g_steal_pointer(&f->store), NULL, NULL);
     for (int i = 0; i < 5; i++)
         uv_run(&f->loop, UV_RUN_NOWAIT);
 }

@@ -7,8 +7,10 @@
 
 #include "control-test.h"
 #include "control/control-calls.h"
+#include "fake-store.h"
 
 #define UPSTREAM_TIMEOUT_MS 400
+#define CALLS_NODE          "node-1"
 
 /** How the stand-in answers. */
 typedef enum Upstream {
@@ -25,6 +27,9 @@ typedef struct CallsOptions {
     unsigned ports;   /* per address; 0 = 100 */
     int max_sessions; /* 0 = no limit */
     unsigned delete_delay_s;
+    unsigned accept_ms; /* 0 = the default */
+    bool fake;          /* .fake is there */
+    bool degrade;       /* as --redis-mode */
 } CallsOptions;
 
 typedef struct Calls {
@@ -33,6 +38,8 @@ typedef struct Calls {
     ControlServer *server;
     ControlCalls *calls;
     ControlEvents *events;
+    Store *store;
+    FakeStore *fake; /* that is .store; NULL = one in memory */
     TlsIdentity *identity;
     TlsCtx *ctx;
     SessionInterface interfaces[2]; /* access, core */

@@ -156,6 +156,34 @@ static void test_up(void)
     g_assert_false(session_stream_up(s, 10));
 }
 
+static void test_drop_retiring(void)
+{
+    g_autoptr(Session) s = full();
+
+    session_drop_retiring(s);
+    g_assert_false(session_find_stream(s, 12, NULL, NULL, NULL));
+    g_assert_true(session_find_stream(s, 10, NULL, NULL, NULL));
+    g_assert_true(session_find_stream(s, 11, NULL, NULL, NULL));
+}
+
+/* An m-line that has lost all its streams needs a new offer. */
+static void test_drop_stream(void)
+{
+    g_autoptr(Session) s = full();
+    SessionSlot *slot = session_slot(s->dialogs->pdata[0], 0);
+
+    slot->treatment = SESSION_E2AE;
+    session_drop_stream(s, 13);
+    session_drop_stream(s, 12);
+    g_assert_null(slot->retiring);
+    session_drop_stream(s, 10);
+    g_assert_null(slot->stream);
+    g_assert_cmpint(slot->treatment, ==, SESSION_E2AE);
+    session_drop_stream(s, 11);
+    g_assert_null(slot->pending);
+    g_assert_cmpint(slot->treatment, ==, SESSION_CLOSED);
+}
+
 static void test_names(void)
 {
     g_assert_cmpstr(session_treatment_name(SESSION_UPSTREAM), ==, "anchor");
@@ -178,6 +206,8 @@ int main(int argc, char **argv)
     g_test_add_func("/session/copy/grows", test_copy_grows);
     g_test_add_func("/session/find", test_find);
     g_test_add_func("/session/TRK-13/up", test_up);
+    g_test_add_func("/session/drop-retiring", test_drop_retiring);
+    g_test_add_func("/session/drop-stream", test_drop_stream);
     g_test_add_func("/session/names", test_names);
     return g_test_run();
 }
