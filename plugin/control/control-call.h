@@ -18,6 +18,7 @@ typedef void (*ControlWrittenCb)(ControlCall *call, const StoreReply *reply, voi
 /** A write under way; one at a time for each call, as the store has it. */
 typedef struct ControlWrite {
     bool active;
+    bool again;          /* nothing has changed: it is one of ControlKeep.under_way */
     bool ready;          /* the store was, when it was asked */
     unsigned repeats;    /* after answers that could be put right */
     const Session *next; /* borrowed; NULL: the record is removed */
@@ -40,8 +41,43 @@ struct ControlCall {
     uint64_t revision;      /* of the record; 0 = there is none */
     ControlWrite write;
     bool unwritten; /* the record may differ from .session, and is to be written when it can be */
-    char *lost;     /* why the call is not ours any more; it is dropped when nothing is under way */
+    bool loading;   /* nothing is known of the call before the store has answered */
+    bool asked;     /* and it has been asked */
+    bool listed;    /* because the node's index has the call */
+    int64_t written_us; /* monotonic: when the record was written last */
+    GList age;          /* in ControlKeep.by_age while there is a record */
+    char *lost; /* why the call is not ours any more; it is dropped when nothing is under way */
 };
+
+/** The calls of an earlier life; see control-restore.c. */
+typedef enum ControlRestoreState {
+    CONTROL_RESTORE_DONE,
+    CONTROL_RESTORE_WAITING,
+    CONTROL_RESTORE_OFFLINE,
+    CONTROL_RESTORE_RUNNING,
+} ControlRestoreState;
+
+typedef struct ControlRestore {
+    ControlRestoreState state;
+    char *after;        /* the last call of the pages that are done; NULL = none */
+    char *last;         /* of the page that is not */
+    unsigned under_way; /* of that page */
+    bool interrupted;   /* the page has to be read again */
+    unsigned calls;     /* restored, as the next */
+    unsigned streams;
+    unsigned dropped; /* streams that could not be restored */
+} ControlRestore;
+
+/** What keeps records and node alive; see control-keep.c. */
+typedef struct ControlKeep {
+    uv_timer_t *timer;  /* NULL: the store ends with us */
+    bool away;          /* and the outside has been told */
+    bool fenced;        /* another process has our node-id */
+    bool beating;       /* a heartbeat is under way */
+    GQueue by_age;      /* of ControlCall, the record that was written longest ago first */
+    int64_t anew_us;    /* records from before are to be written again: Redis has lost something */
+    unsigned under_way; /* such writes */
+} ControlKeep;
 
 /** Requests that may wait for one in progress of the same call. */
 #define CONTROL_CALL_WAITING_MAX 32
@@ -52,6 +88,8 @@ struct ControlCalls {
     ControlEvents *events;
     ControlStoreConfig store;
     GQueue asked; /* of ControlAsk: what the store has not answered */
+    ControlRestore restore;
+    ControlKeep keep;
     SessionPolicy policy;
     int max_sessions;
     unsigned delete_delay_s;
@@ -96,6 +134,34 @@ void control_call_resume(ControlCall *call);
  * leaves the call .unwritten. No other write of the call may be under way.
  */
 void control_call_write(ControlCall *call, const Session *next, ControlWrittenCb cb, void *arg);
+
+/** Makes a call without state; @call_id has no NUL and no call yet. */
+ControlCall *control_call_new(ControlCalls *calls, Span call_id);
+
+/** Handles a request that has waited for a call that does not exist. */
+void control_calls_dispatch(ControlCalls *calls, ControlRequest *req);
+
+/** The store is ready, away: restoring begins, stops. */
+void control_restore_begin(ControlCalls *calls);
+void control_restore_away(ControlCalls *calls);
+void control_restore_clear(ControlRestore *restore);
+
+/** Could a call that is not known here be one that has not been restored yet? */
+bool control_restore_holds(const ControlCalls *calls);
+
+/** Makes a call that is asked for; requests wait in it for the answer. */
+ControlCall *control_restore_call(ControlCalls *calls, Span call_id);
+
+/** Starts the timer, if the store is shared; ends it. */
+void control_keep_start(ControlCalls *calls);
+void control_keep_stop(ControlCalls *calls);
+
+/** The record of @call has just been written, is gone. */
+void control_keep_written(ControlCall *call);
+void control_keep_gone(ControlCall *call);
+
+/** A write that was .again has ended; @ok: so that another may follow at once. */
+void control_keep_done(ControlCalls *calls, bool ok);
 
 /** What the store has been asked for; see control_ask(). */
 typedef struct ControlAsk {

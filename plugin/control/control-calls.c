@@ -101,6 +101,7 @@ static void call_free(gpointer data)
 {
     ControlCall *call = data;
 
+    control_keep_gone(call);
     session_free(call->session);
     g_queue_clear(&call->waiting);
     g_array_unref(call->settled);
@@ -130,6 +131,11 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     calls->delete_delay_s = config->delete_delay_s;
     calls->statistics.started_us = g_get_monotonic_time();
     calls->by_call_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, call_free);
+    g_queue_init(&calls->keep.by_age);
+    if (config->store.shared) {
+        calls->restore.state = CONTROL_RESTORE_WAITING;
+        control_keep_start(calls);
+    }
     return calls;
 }
 
@@ -157,7 +163,9 @@ void control_calls_free(ControlCalls *calls)
     if (!calls)
         return;
     forget_writes(calls);
+    control_keep_stop(calls);
     control_streams_free(calls->streams);
+    control_restore_clear(&calls->restore);
     g_hash_table_unref(calls->by_call_id);
     g_free(calls);
 }
@@ -217,6 +225,7 @@ static void drop_lost(ControlCall *call)
     }
     call->upstream = call->late = call->unwritten = false;
     call->revision = 0;
+    control_keep_gone(call);
     g_clear_pointer(&call->lost, g_free);
 }
 
@@ -226,19 +235,38 @@ static ControlCall *find_call(ControlCalls *calls, Span call_id)
     if (!call_id.len || memchr(call_id.p, 0, call_id.len))
         return NULL;
     g_autofree char *key = span_dup(call_id);
-    return g_hash_table_lookup(calls->by_call_id, key);
+    ControlCall *call = g_hash_table_lookup(calls->by_call_id, key);
+    if (!call && control_restore_holds(calls))
+        call = control_restore_call(calls, call_id);
+    return call;
 }
 
-static ControlCall *new_call(ControlCalls *calls, Span call_id)
+ControlCall *control_call_new(ControlCalls *calls, Span call_id)
 {
     ControlCall *call = g_new0(ControlCall, 1);
 
     call->calls = calls;
     call->call_id = span_dup(call_id);
     call->settled = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    call->age.data = call;
     g_queue_init(&call->waiting);
     g_hash_table_insert(calls->by_call_id, call->call_id, call);
     return call;
+}
+
+void control_calls_lost(ControlCalls *calls, const char *call_id, const char *owner, uint64_t epoch)
+{
+    ControlCall *call = g_hash_table_lookup(calls->by_call_id, call_id);
+
+    if (!call)
+        return;
+    if (strcmp(owner, calls->store.node) == 0 && epoch <= store_epoch(calls->store.store)) {
+        call->unwritten = true; /* an earlier life of ours had it; it is written on top of that */
+        return;
+    }
+    g_free(call->lost);
+    call->lost = g_strdup_printf("node %s has taken it over", owner);
+    control_call_resume(call);
 }
 
 /* ---- requests that concern no call of ours */
@@ -352,7 +380,7 @@ static void work(ControlCall *call)
 
 bool control_call_idle(const ControlCall *call)
 {
-    return !call->busy && !call->write.active;
+    return !call->busy && !call->write.active && !call->loading;
 }
 
 void control_call_resume(ControlCall *call)
@@ -396,7 +424,7 @@ static void start_call(ControlCalls *calls, ControlRequest *req, const NgRequest
         control_request_reply_dict(
             req, ng_reply_load_limit(ng_request_supports(r, NG_SUPPORTS_LOAD_LIMIT)));
     } else {
-        ControlCall *call = new_call(calls, r->call_id);
+        ControlCall *call = control_call_new(calls, r->call_id);
         call->late = r->to_tag.len > 0;
         take(call, req);
     }
@@ -468,6 +496,36 @@ static bool handle_general(ControlCalls *calls, ControlRequest *req, const NgReq
     }
 }
 
+/* False: it is not ours. */
+static bool dispatch(ControlCalls *calls, ControlRequest *req, const NgRequest *r)
+{
+    ControlCall *call = find_call(calls, r->call_id);
+
+    if (call)
+        take(call, req);
+    else if (starts_call(r))
+        start_call(calls, req, r);
+    else if (is_own(r->command) && !r->call_id.len)
+        control_request_reply_error(req, NG_REASON_NO_CALL_ID);
+    else if (is_own(r->command) || r->e2ae.given)
+        run_without_call(req, r);
+    else
+        return false;
+    return true;
+}
+
+void control_calls_dispatch(ControlCalls *calls, ControlRequest *req)
+{
+    NgRequest r;
+
+    if (control_server_stopping(req->server))
+        return; /* the server drops it */
+    if (!ng_request_read(req->message->dict, &r, NULL))
+        g_assert_not_reached(); /* it was read when it was taken */
+    if (!dispatch(calls, req, &r))
+        control_request_pass(req);
+}
+
 bool control_calls_handle(ControlRequest *req, void *user_data)
 {
     ControlCalls *calls = user_data;
@@ -483,18 +541,5 @@ bool control_calls_handle(ControlRequest *req, void *user_data)
         return true;
     }
     calls->statistics.requests[r.command]++;
-    if (!concerns_calls(r.command))
-        return handle_general(calls, req, &r);
-    ControlCall *call = find_call(calls, r.call_id);
-    if (call)
-        take(call, req);
-    else if (starts_call(&r))
-        start_call(calls, req, &r);
-    else if (is_own(r.command) && !r.call_id.len)
-        control_request_reply_error(req, NG_REASON_NO_CALL_ID);
-    else if (is_own(r.command) || r.e2ae.given)
-        run_without_call(req, &r);
-    else
-        return false;
-    return true;
+    return concerns_calls(r.command) ? dispatch(calls, req, &r) : handle_general(calls, req, &r);
 }

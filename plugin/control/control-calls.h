@@ -19,9 +19,12 @@
 typedef struct ControlCalls ControlCalls;
 
 typedef struct ControlStoreConfig {
-    Store *store;     /* borrowed; its watcher calls the functions below */
-    const char *node; /* borrowed: our node-id */
-    bool degrade;     /* the store serves without Redis: a delete need not wait for it */
+    Store *store;         /* borrowed; its watcher calls the functions below */
+    const char *node;     /* borrowed: our node-id */
+    bool shared;          /* outlives us: has calls of an earlier life, and needs a sign of life */
+    bool degrade;         /* serves without Redis: a delete need not wait for it */
+    unsigned call_ttl_s;  /* of .shared: how long a record lives, as the store has it */
+    unsigned node_ttl_ms; /* and a sign of life */
 } ControlStoreConfig;
 
 typedef struct ControlCallsConfig {
@@ -40,6 +43,11 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
  * forgotten, so this comes after the server is gone and before the store is closed.
  */
 void control_calls_free(ControlCalls *calls);
+
+/** For the watcher of the store (store.h); @text is borrowed. */
+void control_calls_store_state(ControlCalls *calls, StoreState state, const char *text);
+void control_calls_lost(ControlCalls *calls, const char *call_id, const char *owner,
+                        uint64_t epoch);
 
 /** A ControlHandleCb; @user_data is the ControlCalls. */
 bool control_calls_handle(ControlRequest *req, void *user_data);

@@ -116,6 +116,15 @@ static void send_datagram(ControlEvents *events, Sink *sink, GString *json)
         events->lost++;
 }
 
+static void send_all(ControlEvents *events, const NgValue *dict)
+{
+    g_autoptr(GString) json = g_string_new(NULL);
+
+    ng_json_append(json, dict);
+    for (unsigned i = 0; i < events->n_sinks; i++)
+        send_datagram(events, events->sinks[i], json);
+}
+
 void control_events_emit(ControlEvents *events, const ControlEvent *event)
 {
     events->count++;
@@ -123,10 +132,20 @@ void control_events_emit(ControlEvents *events, const ControlEvent *event)
     if (!events->n_sinks)
         return;
     g_autoptr(NgValue) dict = event_dict(event);
-    g_autoptr(GString) json = g_string_new(NULL);
-    ng_json_append(json, dict);
-    for (unsigned i = 0; i < events->n_sinks; i++)
-        send_datagram(events, events->sinks[i], json);
+    send_all(events, dict);
+}
+
+void control_events_emit_node(ControlEvents *events, const char *event, const char *node,
+                              const char *reason)
+{
+    g_autoptr(NgValue) dict = ng_dict_new();
+
+    events->count++;
+    ng_dict_add_str(dict, "event", event);
+    ng_dict_add_str(dict, "node", node);
+    ng_dict_add_str(dict, "reason", reason);
+    ng_dict_add_int(dict, "time", g_get_real_time() / 1000);
+    send_all(events, dict);
 }
 
 uint64_t control_events_count(const ControlEvents *events)

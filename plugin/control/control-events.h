@@ -38,6 +38,11 @@ void control_events_free(ControlEvents *events);
 
 void control_events_emit(ControlEvents *events, const ControlEvent *event);
 
+/** Something that happened to the whole node, whose id is @node: "redis-away". Only to the sinks: who found
+ * it out has logged it. */
+void control_events_emit_node(ControlEvents *events, const char *event, const char *node,
+                              const char *reason);
+
 /** Events since the start, and how many datagrams could not be sent. */
 uint64_t control_events_count(const ControlEvents *events);
 uint64_t control_events_lost(const ControlEvents *events);

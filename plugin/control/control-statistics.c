@@ -136,6 +136,33 @@ static void add_requests(NgValue *dict, const ControlCalls *calls)
                             (int64_t)calls->statistics.requests[i]);
 }
 
+static const char *mode_of(const ControlStoreConfig *store)
+{
+    return !store->shared ? "memory" : store->degrade ? "degrade" : "refuse";
+}
+
+static void add_store(NgValue *dict, const ControlCalls *calls)
+{
+    const ControlRestore *restore = &calls->restore;
+    NgValue *d = ng_dict_add_dict(dict, "store");
+    StoreStats stats;
+
+    store_stats(calls->store.store, &stats);
+    ng_dict_add_str(d, "mode", mode_of(&calls->store));
+    ng_dict_add_str(d, "state", store_state_name(store_state(calls->store.store)));
+    ng_dict_add_int(d, "connects", (int64_t)stats.connects);
+    ng_dict_add_int(d, "under-way", stats.under_way);
+    ng_dict_add_int(d, "behind", stats.behind);
+    ng_dict_add_int(d, "commits", (int64_t)stats.commits);
+    ng_dict_add_int(d, "degraded", (int64_t)stats.degraded);
+    ng_dict_add_int(d, "unavailable", (int64_t)stats.unavailable);
+    ng_dict_add_int(d, "conflicts", (int64_t)stats.conflicts);
+    ng_dict_add_int(d, "lost", (int64_t)stats.lost);
+    ng_dict_add_int(d, "restored-calls", restore->calls);
+    ng_dict_add_int(d, "restored-streams", restore->streams);
+    ng_dict_add_int(d, "dropped-streams", restore->dropped);
+}
+
 NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstream *upstream)
 {
     NgValue *dict = ng_dict_new();
@@ -148,6 +175,7 @@ NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstrea
     add_traffic(dict, calls);
     add_ports(dict, calls);
     add_requests(dict, calls);
+    add_store(dict, calls);
     ng_dict_add_int(dict, "rtpengine-timeouts",
                     upstream ? (int64_t)control_upstream_timeouts(upstream) : 0);
     return dict;

@@ -3,6 +3,7 @@
 
 #include "control/control-streams.h"
 
+#include "control/control-error.h"
 #include "session/session-diff.h"
 
 struct ControlStreams {
@@ -136,6 +137,45 @@ bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **erro
         }
         entry_for(s, want->stream_id, plan->next->call_id)->port[want->side] = port;
         session_plan_set_port(plan, plan->n_reserved++, media_port_addr(port)->port);
+    }
+    return true;
+}
+
+/* Only what we present can be what the peer was told to expect. */
+static bool presents(const ControlStreams *s, const FingerprintSet *set, GError **error)
+{
+    char text[FP_TEXT_MAX];
+
+    for (unsigned i = 0; i < set->n; i++) {
+        FingerprintSet ours;
+        tls_identity_fingerprints(tls_ctx_identity(s->ctx), set->fp[i].hash, &ours);
+        if (fp_set_matches(&ours, set->fp[i].hash, set->fp[i].digest))
+            continue;
+        g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_STORE,
+                    "the certificate %s that was signalled is not ours any more",
+                    fp_text(&set->fp[i], text));
+        return false;
+    }
+    return true;
+}
+
+bool control_streams_restore(ControlStreams *s, const char *call_id, const SessionStream *stream,
+                             GError **error)
+{
+    if (!presents(s, &stream->local_fingerprints, error))
+        return false;
+    Entry *e = entry_for(s, stream->id, call_id);
+    for (int side = 0; side < 2; side++) {
+        const Addr *at = &stream->leg[side].local;
+        if (at->family == ADDR_NONE || !at->port)
+            g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_STORE, "it has no local port");
+        else
+            e->port[side] =
+                media_port_reserve(s->ports, at, stream->medium->transport, at->port, error);
+        if (!e->port[side]) {
+            g_hash_table_remove(s->by_id, &stream->id);
+            return false;
+        }
     }
     return true;
 }

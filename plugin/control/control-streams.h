@@ -41,6 +41,13 @@ void control_streams_free(ControlStreams *s);
  */
 bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error);
 
+/**
+ * Reserves the very ports that @stream has, and whose certificate must still be the one that it
+ * signals (FPR-09), for control_streams_apply() to open. False and @error, and nothing is reserved.
+ */
+bool control_streams_restore(ControlStreams *s, const char *call_id, const SessionStream *stream,
+                             GError **error);
+
 /** Gives back what _reserve() took for @plan. */
 void control_streams_rollback(ControlStreams *s, const SessionPlan *plan);
 

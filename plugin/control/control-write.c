@@ -73,13 +73,16 @@ static void log_failure(const ControlCall *call, const StoreReply *reply)
 }
 
 /* Nobody waits: the call goes on, and so does its state. */
-static void finish_alone(ControlCall *call, const StoreReply *reply)
+static void finish_alone(ControlCall *call, const StoreReply *reply, bool again)
 {
+    ControlCalls *calls = call->calls;
     bool gone = !call->write.next && reply->status == STORE_NOT_FOUND;
 
     if (reply->status != STORE_OK && !gone)
         log_failure(call, reply);
     control_call_resume(call);
+    if (again)
+        control_keep_done(calls, reply->status == STORE_OK);
 }
 
 static void finish(ControlCall *call, const StoreReply *reply)
@@ -89,6 +92,11 @@ static void finish(ControlCall *call, const StoreReply *reply)
     call->write.active = false;
     if (reply->status == STORE_OK)
         call->revision = w.next ? reply->revision : 0;
+    /* What cannot be written is not tried all the time either. */
+    if (w.next && (reply->status == STORE_OK || (reply->status == STORE_BAD && call->session)))
+        control_keep_written(call);
+    else if (!w.next)
+        control_keep_gone(call);
     else if (w.next && reply->status == STORE_CONFLICT && !call->lost)
         call->lost = g_strdup(reply->text);
     /* It may have been done after all. */
@@ -96,7 +104,7 @@ static void finish(ControlCall *call, const StoreReply *reply)
     if (w.cb)
         w.cb(call, reply, w.arg);
     else
-        finish_alone(call, reply);
+        finish_alone(call, reply, w.again);
 }
 
 static void claimed_cb(const StoreReply *reply, void *arg)

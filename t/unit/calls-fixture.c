@@ -107,7 +107,7 @@ static Addr own_address(unsigned host)
     return test_any_port(text);
 }
 
-static void start_calls(Calls *f, const CallsOptions *o)
+static void make_certificate(Calls *f)
 {
     g_autoptr(GError) error = NULL;
     TlsProfile profile = {.dtls_mtu = 1200};
@@ -116,14 +116,25 @@ static void start_calls(Calls *f, const CallsOptions *o)
     g_assert_no_error(error);
     f->ctx = tls_ctx_new(f->identity, &profile, &error);
     g_assert_no_error(error);
+}
+
+static void make_store(Calls *f, const CallsOptions *o)
+{
+    StoreOptions store = {.node = CALLS_NODE, .group = "test", .ng = ""};
+
+    if (o->fake)
+        f->fake = fake_store_new(&f->loop, CALLS_NODE);
+    f->store = f->fake ? f->fake->store : store_memory_new(&f->loop, &store);
+}
+
+static void start_calls(Calls *f, const CallsOptions *o)
+{
+    g_autoptr(GError) error = NULL;
+
     f->interfaces[0] = (SessionInterface){"access", own_address(1), own_address(1)};
     f->interfaces[1] = (SessionInterface){"core", own_address(2), own_address(2)};
     f->events = control_events_new(&f->loop, &f->sink->addr, 1, &error);
     g_assert_no_error(error);
-    StoreOptions store = {.node = CALLS_NODE, .group = "test", .ng = ""};
-    if (o->fake)
-        f->fake = fake_store_new(&f->loop, CALLS_NODE);
-    f->store = f->fake ? f->fake->store : store_memory_new(&f->loop, &store);
     ControlCallsConfig config = {
         .policy = {.interfaces = f->interfaces, .n_interfaces = 2},
         .streams = {.port_min = 20001,
@@ -132,7 +143,12 @@ static void start_calls(Calls *f, const CallsOptions *o)
                     .limits = media_limits_default(),
                     .ctx = f->ctx},
         .events = f->events,
-        .store = {.store = f->store, .node = CALLS_NODE, .degrade = o->degrade},
+        .store = {.store = f->store,
+                  .node = CALLS_NODE,
+                  .shared = o->shared,
+                  .degrade = o->degrade,
+                  .call_ttl_s = o->call_ttl_s ? o->call_ttl_s : 86400,
+                  .node_ttl_ms = o->node_ttl_ms ? o->node_ttl_ms : 60000},
         .max_sessions = o->max_sessions ? o->max_sessions : -1,
         .delete_delay_s = o->delete_delay_s,
     };
@@ -143,22 +159,12 @@ static void start_calls(Calls *f, const CallsOptions *o)
     g_assert_no_error(error);
 }
 
-void calls_set_up(Calls *f, const void *options)
+static void start_server(Calls *f, const CallsOptions *o)
 {
-    static const CallsOptions defaults;
-    const CallsOptions *o = options ? options : &defaults;
     Addr any = test_any_port("127.0.0.1");
     ControlUpstream *u = NULL;
     g_autoptr(GError) error = NULL;
 
-    uv_loop_init(&f->loop);
-    f->proxy = test_socket_new(&f->loop, any);
-    f->sink = test_socket_new(&f->loop, any);
-    f->rtpengine = test_socket_new(&f->loop, any);
-    f->rtpengine->on = on_asked;
-    f->rtpengine->user_data = f;
-    f->asked = g_ptr_array_new_with_free_func((GDestroyNotify)ng_message_free);
-    start_calls(f, o);
     if (!o->no_rtpengine)
         u = control_upstream_new(&f->loop, &f->rtpengine->addr, UPSTREAM_TIMEOUT_MS, &error);
     g_assert_no_error(error);
@@ -168,11 +174,62 @@ void calls_set_up(Calls *f, const void *options)
     test_socket_connect(f->proxy, f->at);
 }
 
-void calls_stop(Calls *f)
+void calls_set_up(Calls *f, const void *options)
+{
+    static const CallsOptions defaults;
+    const CallsOptions *o = options ? options : &defaults;
+    Addr any = test_any_port("127.0.0.1");
+
+    uv_loop_init(&f->loop);
+    f->proxy = test_socket_new(&f->loop, any);
+    f->sink = test_socket_new(&f->loop, any);
+    f->rtpengine = test_socket_new(&f->loop, any);
+    f->rtpengine->on = on_asked;
+    f->rtpengine->user_data = f;
+    f->asked = g_ptr_array_new_with_free_func((GDestroyNotify)ng_message_free);
+    make_certificate(f);
+    make_store(f, o);
+    start_calls(f, o);
+    start_server(f, o);
+}
+
+static void stop_calls(Calls *f)
 {
     g_clear_pointer(&f->server, control_server_free);
     g_clear_pointer(&f->calls, control_calls_free);
     g_clear_pointer(&f->events, control_events_free);
+}
+
+void calls_restart(Calls *f, const CallsOptions *o)
+{
+    stop_calls(f);
+    start_calls(f, o);
+    start_server(f, o);
+}
+
+void calls_renew_certificate(Calls *f)
+{
+    tls_ctx_unref(f->ctx);
+    tls_identity_unref(f->identity);
+    make_certificate(f);
+}
+
+void calls_ready(Calls *f)
+{
+    control_calls_store_state(f->calls, STORE_READY, "as the test says");
+}
+
+bool calls_event(const Calls *f, const char *text)
+{
+    for (guint i = 0; i < f->sink->got->len; i++)
+        if (strstr(((const GString *)f->sink->got->pdata[i])->str, text))
+            return true;
+    return false;
+}
+
+void calls_stop(Calls *f)
+{
+    stop_calls(f);
     store_close(g_steal_pointer(&f->store), NULL, NULL);
     for (int i = 0; i < 5; i++)
         uv_run(&f->loop, UV_RUN_NOWAIT);

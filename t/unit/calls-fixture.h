@@ -30,6 +30,9 @@ typedef struct CallsOptions {
     unsigned accept_ms; /* 0 = the default */
     bool fake;          /* .fake is there */
     bool degrade;       /* as --redis-mode */
+    bool shared;        /* the store is; calls_ready() tells that it is ready */
+    unsigned call_ttl_s;
+    unsigned node_ttl_ms; /* 0 = a minute */
 } CallsOptions;
 
 typedef struct Calls {
@@ -56,6 +59,18 @@ void calls_tear_down(Calls *f, const void *options);
 
 /** Everything is closed, the loop has run; the rest for calls_tear_down(). */
 void calls_stop(Calls *f);
+
+/** The store outlives the calls: begins anew, as the program does when it is started again. */
+void calls_restart(Calls *f, const CallsOptions *o);
+
+/** The next start has another certificate. */
+void calls_renew_certificate(Calls *f);
+
+/** The store is ready. */
+void calls_ready(Calls *f);
+
+/** Has an event come that holds @text? */
+bool calls_event(const Calls *f, const char *text);
 
 /** A dictionary of strings: key, value ... NULL. */
 NgValue *calls_dict(const char *command, const char *call_id, ...) G_GNUC_NULL_TERMINATED;

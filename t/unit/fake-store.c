@@ -23,13 +23,32 @@ static void go_on(FakeStore *f, StoreOp *op)
     store_done(op);
 }
 
+/* True when the test has an answer of its own. */
+static bool answered(FakeStore *f, StoreOp *op)
+{
+    if (op->kind == STORE_OP_CLAIM && f->claim_answer != STORE_OK) {
+        store_fail(op, f->claim_answer, g_strdup("as the test says"));
+    } else if (op->kind == STORE_OP_HEARTBEAT && f->beat_answer == STORE_NOT_FOUND) {
+        f->beat_answer = STORE_OK;
+        store_done(op);
+    } else if (op->kind == STORE_OP_HEARTBEAT && f->beat_answer != STORE_OK) {
+        store_fail(op, f->beat_answer, g_strdup("as the test says"));
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void fake_start(Store *store, StoreOp *op)
 {
     FakeStore *f = fake_of(store);
     bool writes = op->kind == STORE_OP_COMMIT || op->kind == STORE_OP_DELETE;
 
     f->claims += op->kind == STORE_OP_CLAIM;
+    f->beats += op->kind == STORE_OP_HEARTBEAT;
     f->writes += writes;
+    if (answered(f, op))
+        return;
     if (!writes)
         f->real->start(store, op);
     else if (f->hold)

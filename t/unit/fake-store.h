@@ -19,6 +19,9 @@ typedef struct FakeStore {
     uint64_t epoch;
     unsigned writes; /* commits and deletes so far */
     unsigned claims;
+    StoreStatus claim_answer; /* of claims, instead of what the store says; OK = that */
+    unsigned beats;
+    StoreStatus beat_answer; /* CONFLICT, UNAVAILABLE; NOT_FOUND stands for .found being false */
 } FakeStore;
 
 /** A store as store_memory_new() makes it; freed when it is closed. */

@@ -170,14 +170,6 @@ static void test_bad(Calls *f, const void *data)
     assert_nothing(f);
 }
 
-static bool event_came(const Calls *f, const char *name)
-{
-    for (guint i = 0; i < f->sink->got->len; i++)
-        if (strstr(((const GString *)f->sink->got->pdata[i])->str, name))
-            return true;
-    return false;
-}
-
 static void test_lost(Calls *f, const void *data)
 {
     g_autofree char *sdp = moved_sdp();
@@ -190,7 +182,7 @@ static void test_lost(Calls *f, const void *data)
     g_autoptr(NgValue) reply = calls_ask(f, offer("a", sdp));
     calls_assert_str(reply, "result", "load limit");
     RUN_UNTIL(&f->loop, control_calls_count(f->calls) == 0 && ports(f) == 0);
-    RUN_UNTIL(&f->loop, event_came(f, "\"bearer-released\""));
+    RUN_UNTIL(&f->loop, calls_event(f, "\"bearer-released\""));
     assert_logged("[\"a\"] The call is dropped: the call belongs to node node-2 in its life 5");
     g_assert_cmpuint(f->fake->claims, ==, 0);
     f->fake->answer = STORE_OK;

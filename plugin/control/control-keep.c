@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a shared store needs all the time: the heartbeat of this node, records written again before
+ * they expire, and those that could not be written when they should have been.
+ */
+#define G_LOG_DOMAIN "control"
+#include "config.h"
+
+#include "control/control-call.h"
+
+/* Three heartbeats may be lost in a row. */
+#define BEATS_PER_TTL 3
+/* Writes that nobody waits for, at once: those of requests come between them. */
+#define UNDER_WAY_MAX 64
+/* Calls that are looked at in one go; busy ones are passed over. */
+#define LOOK_MAX 256
+
+/* ---- records */
+
+void control_keep_gone(ControlCall *call)
+{
+    GQueue *by_age = &call->calls->keep.by_age;
+
+    if (call->age.prev || call->age.next || by_age->head == &call->age)
+        g_queue_unlink(by_age, &call->age);
+}
+
+void control_keep_written(ControlCall *call)
+{
+    control_keep_gone(call);
+    call->written_us = g_get_monotonic_time();
+    g_queue_push_tail_link(&call->calls->keep.by_age, &call->age);
+}
+
+static bool is_old(const ControlCalls *calls, const ControlCall *call, int64_t now_us)
+{
+    int64_t half_us = (int64_t)calls->store.call_ttl_s * G_USEC_PER_SEC / 2;
+
+    return call->written_us < MAX(now_us - half_us, calls->keep.anew_us);
+}
+
+static void write_again(ControlCall *call)
+{
+    if (!call->session || !control_call_idle(call))
+        return;
+    control_call_write(call, call->session, NULL, NULL);
+    call->write.again = true;
+    call->calls->keep.under_way++;
+}
+
+/* Sorted by age, so the first one that is young enough ends it. */
+static void write_old(ControlCalls *calls)
+{
+    int64_t now_us = g_get_monotonic_time();
+    GList *next = calls->keep.by_age.head;
+
+    for (unsigned i = 0; next && i < LOOK_MAX && calls->keep.under_way < UNDER_WAY_MAX; i++) {
+        ControlCall *call = next->data;
+        next = next->next;
+        if (!is_old(calls, call, now_us))
+            return;
+        write_again(call);
+    }
+}
+
+static void write_unwritten(ControlCalls *calls)
+{
+    GHashTableIter i;
+    gpointer value;
+
+    g_hash_table_iter_init(&i, calls->by_call_id);
+    while (calls->keep.under_way < UNDER_WAY_MAX && g_hash_table_iter_next(&i, NULL, &value)) {
+        ControlCall *call = value;
+        if (call->unwritten)
+            write_again(call);
+    }
+}
+
+static void sweep(ControlCalls *calls)
+{
+    if (store_state(calls->store.store) != STORE_READY)
+        return;
+    write_old(calls);
+}
+
+void control_keep_done(ControlCalls *calls, bool ok)
+{
+    calls->keep.under_way--;
+    if (ok)
+        sweep(calls);
+}
+
+/* ---- the node */
+
+static void beat_cb(const StoreReply *reply, void *arg)
+{
+    ControlCalls *calls = arg;
+    ControlKeep *keep = &calls->keep;
+
+    keep->beating = false;
+    if (reply->status == STORE_CONFLICT) {
+        if (!keep->fenced)
+            g_warning("Another process is node %s now, and has its calls: give every node its own "
+                      "--node-id",
+                      calls->store.node);
+        keep->fenced = true;
+        return;
+    }
+    if (reply->status != STORE_OK || reply->found)
+        return;
+    g_warning("The heartbeat of node %s was lost: all records are written again",
+              calls->store.node);
+    keep->anew_us = g_get_monotonic_time();
+    sweep(calls);
+}
+
+static void beat(ControlCalls *calls)
+{
+    if (calls->keep.beating)
+        return;
+    calls->keep.beating = true;
+    store_heartbeat(calls->store.store, control_ask_cb, control_ask(calls, beat_cb, calls));
+}
+
+static void tick(uv_timer_t *timer)
+{
+    ControlCalls *calls = timer->data;
+
+    if (store_state(calls->store.store) != STORE_READY)
+        return;
+    beat(calls);
+    control_restore_begin(calls);
+    write_unwritten(calls);
+    sweep(calls);
+}
+
+void control_keep_start(ControlCalls *calls)
+{
+    unsigned every_ms = MAX(calls->store.node_ttl_ms / BEATS_PER_TTL, 1);
+
+    calls->keep.timer = g_new0(uv_timer_t, 1);
+    calls->keep.timer->data = calls;
+    uv_timer_init(calls->loop, calls->keep.timer);
+    uv_timer_start(calls->keep.timer, tick, every_ms, every_ms);
+}
+
+static void close_cb(uv_handle_t *handle)
+{
+    g_free(handle);
+}
+
+void control_keep_stop(ControlCalls *calls)
+{
+    if (calls->keep.timer)
+        uv_close((uv_handle_t *)g_steal_pointer(&calls->keep.timer), close_cb);
+}
+
+/* ---- news of the store */
+
+static void is_away(ControlCalls *calls, const char *text)
+{
+    control_restore_away(calls);
+    if (!calls->keep.away)
+        control_events_emit_node(calls->events, "redis-away", calls->store.node, text);
+    calls->keep.away = true;
+}
+
+static void is_ready(ControlCalls *calls, const char *text)
+{
+    if (calls->keep.away)
+        control_events_emit_node(calls->events, "redis-back", calls->store.node, text);
+    calls->keep.away = false;
+    beat(calls);
+    control_restore_begin(calls);
+    write_unwritten(calls);
+}
+
+void control_calls_store_state(ControlCalls *calls, StoreState state, const char *text)
+{
+    if (!calls->store.shared)
+        return;
+    switch (state) {
+    case STORE_CONNECTING:
+        break;
+    case STORE_READY:
+        is_ready(calls, text);
+        break;
+    case STORE_AWAY:
+    case STORE_REFUSED:
+        is_away(calls, text);
+        break;
+    }
+}
