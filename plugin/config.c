@@ -5,6 +5,7 @@
 #include "plugin/config.h"
 
 #include "base/log.h"
+#include "redis-schema/redis-keys.h"
 
 #define FILE_NONE       "none"
 #define DEFAULT_SECTION "rtpengine-e2ae"
@@ -142,6 +143,22 @@ static bool set_bfcp_role(const Option *o, void *field, const char *text)
     return false;
 }
 
+static bool set_redis_mode(const Option *o, void *field, const char *text)
+{
+    bool degrade = strcmp(text, "degrade") == 0;
+
+    (void)o;
+    if (!degrade && strcmp(text, "refuse") != 0)
+        return false;
+    *(bool *)field = degrade;
+    return true;
+}
+
+static bool set_node_id(const Option *o, void *field, const char *text)
+{
+    return redis_node_id_valid(span_str(text)) && set_text(o, field, text);
+}
+
 static bool set_sink(const Option *o, void *field, const char *text)
 {
     Addr a;
@@ -247,6 +264,29 @@ static const Option options[] = {
     {"event-sink", 0, "udp:ADDR:PORT", set_sink, AT(event_sinks), .list = true,
      .allowed = "udp:ADDRESS:PORT with a literal address, IPv6 in brackets",
      .help = "Send events of streams here, as JSON datagrams"},
+    {"redis", 0, "[PASSWORD@]ADDR:PORT/DB", set_text, AT(redis),
+     .allowed = "[PASSWORD@]ADDRESS:PORT/DB, [PASSWORD@]/SOCKET/DB or, with Sentinel, [PASSWORD@]/DB",
+     .help = "Keep the calls in this Redis; without it in memory"},
+    {"redis-sentinel", 0, "ADDR:PORT,...", set_text, AT(redis_sentinel),
+     .allowed = "a list of ADDRESS:PORT", .help = "Ask these sentinels where Redis is"},
+    {"redis-master", 0, "NAME", set_text, AT(redis_master), .allowed = "a name",
+     .help = "Name that the sentinels know Redis by"},
+    {"redis-user", 0, "NAME", set_text, AT(redis_user), .allowed = "a name",
+     .help = "User of a Redis ACL"},
+    {"redis-password-file", 0, "FILE", set_text, AT(redis_password_file), .allowed = "a path",
+     .help = "Its first line is the password of Redis"},
+    {"rtpengine-redis", 0, "ADDR:PORT/DB", set_texts, AT(rtpengine_redis), .list = true,
+     .allowed = "[PASSWORD@]ADDRESS:PORT/DB, as rtpengine has it",
+     .help = "A database that rtpengine uses, to be refused as ours"},
+    {"redis-mode", 0, "MODE", set_redis_mode, AT(redis_degrade), .preset = "refuse",
+     .allowed = "refuse or degrade", .help = "Without Redis, refuse offers or serve from memory"},
+    {"redis-connect-timeout", 0, "MS", set_unsigned, AT(redis_connect_ms), .min = 50, .max = 60000,
+     .preset = "1000", .help = "Longest wait for a connection to Redis"},
+    {"redis-command-timeout", 0, "MS", set_unsigned, AT(redis_command_ms), .min = 50, .max = 60000,
+     .preset = "500", .help = "Longest wait for an answer of Redis"},
+    {"node-id", 0, "NAME", set_node_id, AT(node_id),
+     .allowed = "1 to 64 letters, digits, '.', '_' and '-'",
+     .help = "Name of this node, other than that of any other; if not given, the host's"},
     {"tls-ciphers", 0, "LIST", set_text, AT(tls_ciphers), .allowed = "an OpenSSL cipher list",
      .help = "Ciphers of (D)TLS 1.2"},
     {"tls-ciphersuites", 0, "LIST", set_text, AT(tls_ciphersuites),
@@ -563,6 +603,7 @@ static Config *config_alloc(void)
     c->event_sinks = g_array_new(FALSE, FALSE, sizeof(Addr));
     c->certificates = g_ptr_array_new_with_free_func(g_free);
     c->private_keys = g_ptr_array_new_with_free_func(g_free);
+    c->rtpengine_redis = g_ptr_array_new_with_free_func(g_free);
     return c;
 }
 
@@ -587,7 +628,16 @@ Config *config_new(const char *const *argv, const char *default_file, GError **e
         return NULL;
     if (c->num_threads == 0)
         c->num_threads = g_get_num_processors();
+    if (!c->node_id && redis_node_id_valid(span_str(g_get_host_name())))
+        c->node_id = g_strdup(g_get_host_name());
     return g_steal_pointer(&c);
+}
+
+static void forget_secret(char *text)
+{
+    if (text)
+        memset(text, 0, strlen(text));
+    g_free(text);
 }
 
 void config_free(Config *c)
@@ -600,6 +650,13 @@ void config_free(Config *c)
     g_array_unref(c->event_sinks);
     g_ptr_array_unref(c->certificates);
     g_ptr_array_unref(c->private_keys);
+    forget_secret(c->redis);
+    g_free(c->redis_sentinel);
+    g_free(c->redis_master);
+    g_free(c->redis_user);
+    g_free(c->redis_password_file);
+    g_ptr_array_unref(c->rtpengine_redis);
+    g_free(c->node_id);
     g_free(c->tls_ciphers);
     g_free(c->tls_ciphersuites);
     g_free(c->log_facility);

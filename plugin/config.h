@@ -49,6 +49,17 @@ typedef struct Config {
     unsigned dtls_mtu;
     bool tls_legacy_rsa_cbc;
 
+    char *redis; /* as given, as the next five; plugin/config-redis.h reads them. NULL = in memory */
+    char *redis_sentinel;
+    char *redis_master;
+    char *redis_user;
+    char *redis_password_file;
+    GPtrArray *rtpengine_redis; /* of char *: databases that rtpengine uses */
+    bool redis_degrade;
+    unsigned redis_connect_ms;
+    unsigned redis_command_ms;
+    char *node_id; /* redis_node_id_valid(); NULL: none was given and the host name is not one */
+
     bool foreground;
     bool log_stderr;
     int log_level;

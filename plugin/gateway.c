@@ -4,6 +4,10 @@
 
 #include "plugin/gateway.h"
 
+#include "plugin/config-redis.h"
+#include "redis-schema/redis-keys.h"
+#include "store/store-redis.h"
+
 struct Gateway {
     TlsIdentity *identity;
     TlsCtx *ctx;
@@ -11,9 +15,13 @@ struct Gateway {
     Store *store;
     ControlCalls *calls;
     SessionInterface *interfaces;
+    bool leaves; /* the other nodes are told that this one ends */
 };
 
+/* The nodes that may stand in for each other; one node is a group of its own. */
 #define NODE_GROUP "default"
+/* Of a store in memory, which nobody else sees. */
+#define NODE_LOCAL "local"
 
 static TlsIdentity *make_identity(const Config *c, GError **error)
 {
@@ -60,12 +68,74 @@ static bool check_interfaces(const Config *c, GError **error)
     return true;
 }
 
-static Store *make_store(uv_loop_t *loop)
-{
-    StoreOptions options = {
-        .node = "local", .group = NODE_GROUP, .ng = "", .version = PACKAGE_VERSION};
+/* ---- the store */
 
-    return store_memory_new(loop, &options);
+static void state_cb(StoreState state, const char *text, void *arg)
+{
+    const Gateway *g = arg;
+
+    if (g->calls)
+        control_calls_store_state(g->calls, state, text);
+}
+
+static void lost_cb(const char *call_id, const char *owner, uint64_t epoch, void *arg)
+{
+    const Gateway *g = arg;
+
+    if (g->calls)
+        control_calls_lost(g->calls, call_id, owner, epoch);
+}
+
+/* Where another node could reach us. */
+static char *ng_text(const Config *c)
+{
+    bool udp = c->listen_ng->len > 0;
+    const ConfigListener *l =
+        &g_array_index(udp ? c->listen_ng : c->listen_tcp_ng, ConfigListener, 0);
+    char text[ADDR_TEXT_MAX];
+
+    return g_strdup_printf("%s:%s", udp ? "udp" : "tcp", addr_text(&l->addr, text));
+}
+
+static Store *make_redis(const Config *c, uv_loop_t *loop, const StoreOptions *options,
+                         GError **error)
+{
+    StoreTarget target;
+    Store *store = NULL;
+
+    store_target_init(&target);
+    if (config_redis_target(c, &target, error)) {
+        g_autofree char *where = store_target_text(&target);
+        g_message("Node %s keeps its calls in Redis %s; without it offers are %s", options->node,
+                  where, target.degrade ? "served from memory" : "refused");
+        store = store_redis_new(loop, options, &target, error);
+    }
+    store_target_clear(&target);
+    return store;
+}
+
+static const char *node_of(const Config *c)
+{
+    return c->redis ? c->node_id : NODE_LOCAL;
+}
+
+static Store *make_store(Gateway *g, uv_loop_t *loop, const Config *c, GError **error)
+{
+    g_autofree char *ng = ng_text(c);
+    StoreOptions options = {
+        .node = c->redis && c->node_id ? c->node_id : NODE_LOCAL,
+        .group = NODE_GROUP,
+        .ng = ng,
+        .version = PACKAGE_VERSION,
+        .watch = {state_cb, lost_cb, g},
+    };
+
+    if (c->redis && !c->certificates->len)
+        g_warning("No --certificate: the one that is made now is gone after the next start, and "
+                  "then no stream can be restored");
+    if (c->redis)
+        return make_redis(c, loop, &options, error);
+    return config_redis_absent(c, error) ? store_memory_new(loop, &options) : NULL;
 }
 
 static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
@@ -81,7 +151,12 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
                     .limits = c->limits,
                     .ctx = g->ctx},
         .events = g->events,
-        .store = {.store = g->store, .node = "local"},
+        .store = {.store = g->store,
+                  .node = node_of(c),
+                  .shared = c->redis != NULL,
+                  .degrade = c->redis_degrade,
+                  .call_ttl_s = REDIS_CALL_TTL,
+                  .node_ttl_ms = REDIS_NODE_TTL_MS},
         .max_sessions = c->max_sessions,
         .delete_delay_s = c->delete_delay_s,
     };
@@ -114,7 +189,10 @@ static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUps
         control_events_new(loop, (const Addr *)c->event_sinks->data, c->event_sinks->len, error);
     if (!g->events)
         return false;
-    g->store = make_store(loop);
+    g->store = make_store(g, loop, c, error);
+    if (!g->store)
+        return false;
+    g->leaves = c->redis != NULL;
     g->calls = make_calls(g, loop, c, upstream, error);
     return g->calls != NULL;
 }
@@ -130,18 +208,40 @@ Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstrea
     return NULL;
 }
 
+/* The store's watcher is told until the store is gone. */
+static void closed_cb(void *arg)
+{
+    g_free(arg);
+}
+
+static void left_cb(const StoreReply *reply, void *arg)
+{
+    Gateway *g = arg;
+
+    (void)reply;
+    store_close(g->store, closed_cb, g);
+}
+
+static void close_store(Gateway *g)
+{
+    if (g->store && g->leaves && store_state(g->store) == STORE_READY)
+        store_leave(g->store, left_cb, g);
+    else if (g->store)
+        store_close(g->store, closed_cb, g);
+    else
+        g_free(g);
+}
+
 void gateway_free(Gateway *g)
 {
     if (!g)
         return;
-    control_calls_free(g->calls);
-    control_events_free(g->events);
-    if (g->store)
-        store_close(g->store, NULL, NULL);
+    g_clear_pointer(&g->calls, control_calls_free);
+    g_clear_pointer(&g->events, control_events_free);
     g_clear_pointer(&g->ctx, tls_ctx_unref);
     g_clear_pointer(&g->identity, tls_identity_unref);
-    g_free(g->interfaces);
-    g_free(g);
+    g_clear_pointer(&g->interfaces, g_free);
+    close_store(g);
 }
 
 bool gateway_handle(ControlRequest *req, void *user_data)

@@ -61,6 +61,10 @@ static void test_defaults(void)
     g_assert_cmpstr(c->log_facility, ==, "daemon");
     g_assert_cmpstr(c->log_name, ==, "rtpengine-e2ae");
     g_assert_null(c->pidfile);
+    g_assert_null(c->redis);
+    g_assert_false(c->redis_degrade);
+    g_assert_cmpuint(c->redis_connect_ms, ==, 1000);
+    g_assert_cmpuint(c->redis_command_ms, ==, 500);
     g_assert_null(c->tls_ciphers);
     g_assert_false(c->foreground || c->log_stderr || c->tls_legacy_rsa_cbc || c->show_version);
 }
@@ -249,6 +253,10 @@ static void test_bad_options(void)
         {"--rtpengine=127.0.0.1:2223", "--rtpengine=127.0.0.1:2223 is our own --listen-ng"},
         {"--fingerprint-hash=sha-1", "--fingerprint-hash=\"sha-1\": allowed is sha-256, sha-384"},
         {"--certificate=/a.pem", "1 of --certificate and 0 of --private-key"},
+        {"--redis=", "--redis=\"\": allowed is [PASSWORD@]ADDRESS:PORT/DB"},
+        {"--redis-mode=maybe", "--redis-mode=\"maybe\": allowed is refuse or degrade"},
+        {"--redis-command-timeout=1", "allowed is a whole number from 50 to 60000"},
+        {"--node-id=a/b", "--node-id=\"a/b\": allowed is 1 to 64 letters, digits"},
         {"--pidfile=", "--pidfile=\"\": allowed is a path"},
         {"--config-file=" NO_FILE, NO_FILE ": cannot read the configuration"},
         {"--no-such-option", "Unknown option --no-such-option (see --help)"},

@@ -29,6 +29,8 @@ static void test_refuses(void)
           NULL},
          "/no/such/file"},
         {{"--interface=127.0.0.1", "--tls-ciphersuites=NONSENSE", NULL}, "NONSENSE"},
+        {{"--interface=127.0.0.1", "--redis=127.0.0.1:6379/0", NULL}, "--redis: Redis database 0"},
+        {{"--interface=127.0.0.1", "--redis-user=x", NULL}, "need --redis"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -69,6 +71,36 @@ static void test_serves(void)
     test_loop_end(&loop);
 }
 
+/* A Redis that is not there keeps nobody from starting, serving what needs none, and stopping. */
+static void test_redis_away(void)
+{
+    static const char *const options[] = {"--interface=127.0.0.1", "--redis=127.0.0.1:9/3",
+                                          "--node-id=edge-1", NULL};
+    g_autoptr(Config) config = read_config(options);
+    g_autoptr(GError) error = NULL;
+    Addr any = test_any_port("127.0.0.1");
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    TestSocket *proxy = test_socket_new(&loop, any);
+    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    g_assert_no_error(error);
+    assert_logged(
+        "Node edge-1 keeps its calls in Redis 127.0.0.1:9/3; without it offers are refused");
+    assert_logged("No --certificate: ");
+    ControlServer *server = control_server_new(&loop, NULL, gateway_handle, g);
+    const Addr *at = control_server_listen(server, CONTROL_UDP, &any, &error);
+    g_assert_no_error(error);
+    test_socket_send(proxy, at, SPAN("1 {\"command\":\"e2ae query\",\"call-id\":\"x\"}"));
+    RUN_UNTIL(&loop, proxy->got->len == 1);
+    assert_span(test_socket_got(proxy, 0),
+                "1 {\"result\":\"error\",\"error-reason\":\"Unknown call-id\"}");
+    control_server_free(server);
+    gateway_free(g);
+    test_socket_free(&loop, proxy);
+    test_loop_end(&loop);
+}
+
 static void test_free_nothing(void)
 {
     gateway_free(NULL);
@@ -80,6 +112,7 @@ int main(int argc, char **argv)
     test_log_start();
     g_test_add_func("/gateway/refuses", test_refuses);
     g_test_add_func("/gateway/serves", test_serves);
+    g_test_add_func("/gateway/redis-away", test_redis_away);
     g_test_add_func("/gateway/free-nothing", test_free_nothing);
     return g_test_run();
 }
