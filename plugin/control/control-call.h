@@ -124,6 +124,15 @@ void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms);
 /** Is nothing of this call in progress, so that something may be begun? */
 bool control_call_idle(const ControlCall *call);
 
+/** A ControlStreamCb; @user_data is the ControlCalls. */
+void control_calls_stream_cb(const char *call_id, const MediaEvent *event, void *user_data);
+
+/** Ends streams whose successor is settled, and records that; the call is idle. */
+void control_call_settle(ControlCall *call);
+
+/** Ends the call for the reason in .lost; the call is idle. */
+void control_call_drop_lost(ControlCall *call);
+
 /** Begins what waits for the call to be idle, if it is. @call may be gone after. */
 void control_call_resume(ControlCall *call);
 
