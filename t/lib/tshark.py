@@ -19,8 +19,9 @@ class Capture(procs.Server):
         self.path = procs.path_of("capture.pcap")
         host = procs.address(8)
         self.mark = procs.udp_socket(host)
+        # Without immediate mode: that reserves a slot of the largest size for every packet, and loses some on a busy machine.
         nets = f"net {procs.address(0)}/24"
-        super().__init__("tcpdump", ["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-s", "0", "-B", "16384", "-w",
+        super().__init__("tcpdump", ["tcpdump", "-i", "lo", "-U", "-s", "0", "-B", "32768", "-w",
                                      self.path, f"{nets} and (tcp or udp port {self.mark.getsockname()[1]})"])
         self.wait_ready(lambda: "listening on" in self.log())
 
