@@ -3,39 +3,39 @@
 
 #include "framing/msrp-search.h"
 
-#define LANES 16
+/*
+ * Of seven dashes in a row four fill an aligned word, wherever the row starts. So it is enough to
+ * look at each word once, and hardly anything but a line of dashes looks like it.
+ */
+#define WORD        4
+#define DASH_WORD   0x2d2d2d2d
+#define VECTOR_SIZE 16
 /* Four vectors a round: they are tested together, mostly in vain. */
-#define BLOCK (4 * LANES)
+#define BLOCK (4 * VECTOR_SIZE)
+/* Where the dashes of the mark begin, and how far behind its start the word may be at most. */
+#define FIRST_DASH 2
+#define BACK       (FIRST_DASH + WORD - 1)
 /* The last dash of the mark's head is looked for this far behind the CR. */
-#define DASH (MSRP_MARK_HEAD_LEN - 1)
+#define LAST_DASH (MSRP_MARK_HEAD_LEN - 1)
 
-typedef char Vector __attribute__((vector_size(LANES)));
+typedef uint32_t Vector __attribute__((vector_size(VECTOR_SIZE)));
 
-static inline Vector load(const char *p)
+static inline Vector dashes_at(const char *p)
 {
     Vector v;
 
     memcpy(&v, p, sizeof(v));
-    return v;
+    return (Vector)(v == (Vector){DASH_WORD, DASH_WORD, DASH_WORD, DASH_WORD});
 }
 
-/* The lanes that hold a CR, with a dash behind it where the mark has its last one. */
-static inline Vector hits_at(const char *p, Vector cr, Vector dash)
-{
-    return (Vector)((load(p) == cr) & (load(p + DASH) == dash));
-}
-
-/* Skips blocks without any hit. No call in the loop, so that all of it stays in registers. */
+/* Skips blocks without such a word. No call in the loop, so that all of it stays in registers. */
 static const char *skip_blocks(const char *p, const char *end)
 {
-    const Vector cr = (Vector){0} + '\r', dash = (Vector){0} + '-';
-
     for (; p < end; p += BLOCK) {
-        Vector low = hits_at(p, cr, dash) | hits_at(p + LANES, cr, dash);
-        Vector high = hits_at(p + 2 * LANES, cr, dash) | hits_at(p + 3 * LANES, cr, dash);
-        uint64_t words[LANES / 8];
-        low |= high;
-        memcpy(words, &low, sizeof(low));
+        Vector hits = dashes_at(p) | dashes_at(p + VECTOR_SIZE) | dashes_at(p + 2 * VECTOR_SIZE) |
+                      dashes_at(p + 3 * VECTOR_SIZE);
+        uint64_t words[VECTOR_SIZE / 8];
+        memcpy(words, &hits, sizeof(hits));
         if (words[0] | words[1])
             break;
     }
@@ -46,22 +46,30 @@ static const char *skip_blocks(const char *p, const char *end)
 static const char *match(const char *p, const char *end, Span mark)
 {
     for (; p < end && (p = memchr(p, '\r', (size_t)(end - p))); p++)
-        if (p[DASH] == '-' && memcmp(p, mark.p, mark.len) == 0)
+        if (p[LAST_DASH] == '-' && memcmp(p, mark.p, mark.len) == 0)
             return p;
     return NULL;
+}
+
+/* The later one of @place and BACK bytes before @p, in @in. */
+static const char *forward_to(const char *place, Span in, const char *p)
+{
+    return (size_t)(p - in.p) > BACK ? MAX(place, p - BACK) : place;
 }
 
 const char *msrp_search(Span in, Span mark)
 {
     if (in.len < mark.len)
         return NULL;
-    size_t places = in.len - mark.len + 1;
-    const char *p = in.p, *end = in.p + places - places % BLOCK, *found;
+    const char *place = in.p, *last = in.p + (in.len - mark.len) + 1;
+    const char *p = in.p + FIRST_DASH, *found;
+    const char *end = p + (in.len - FIRST_DASH) / BLOCK * BLOCK;
 
     while ((p = skip_blocks(p, end)) < end) {
-        if ((found = match(p, p + BLOCK, mark)))
-            return found;
+        place = forward_to(place, in, p); /* what starts before has its word before */
         p += BLOCK;
+        if ((found = match(place, MIN(p - FIRST_DASH, last), mark)))
+            return found;
     }
-    return match(p, in.p + places, mark);
+    return match(forward_to(place, in, end), last, mark);
 }
