@@ -389,69 +389,56 @@ MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes)
     return n == 0 ? MEDIA_IO_EOF : (size_t)n < asked ? MEDIA_IO_AGAIN : MEDIA_IO_OK;
 }
 
+static bool write_failed(MediaConn *conn)
+{
+    if (tls_stream_state(conn->tls) == TLS_STATE_FAILED)
+        fail_tls(conn);
+    else
+        media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
+    return false;
+}
+
 bool media_conn_send(MediaConn *conn, Span bytes)
 {
+    Buf *out = &conn->stream->worker->out;
+
     if (!conn->tls)
         return send_wire(conn, bytes);
     while (bytes.len > 0) {
         Span part = span_head(bytes, TLS_WRITE_MAX);
-        if (!tls_stream_write(conn->tls, part, &conn->stream->worker->out)) {
-            if (tls_stream_state(conn->tls) == TLS_STATE_FAILED)
-                fail_tls(conn);
-            else
-                media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
+        if (buf_room(out) < part.len + TLS_WRITE_OVERHEAD && !send_scratch(conn))
             return false;
-        }
+        if (!tls_stream_write(conn->tls, part, out))
+            return write_failed(conn);
         bytes = span_skip(bytes, part.len);
-        if (!send_scratch(conn))
-            return false;
     }
-    return true;
+    return send_scratch(conn);
 }
 
-/* As few records as there can be without copying what is big. */
-static bool send_slices_tls(MediaConn *conn, const Span *slices, unsigned n)
+static bool send_gathered(MediaConn *conn)
 {
     Buf *gather = &conn->stream->worker->gather;
-    bool sent = true;
+    bool sent = media_conn_send(conn, buf_span(gather));
 
-    for (unsigned i = 0; i < n && sent; i++) {
-        bool big = slices[i].len >= SLICE_DIRECT;
-        if (big || buf_room(gather) < slices[i].len) {
-            sent = media_conn_send(conn, buf_span(gather));
-            reset(gather);
-        }
-        if (sent && big)
-            sent = media_conn_send(conn, slices[i]);
-        else if (sent)
-            buf_append(gather, slices[i]);
-    }
-    sent = sent && media_conn_send(conn, buf_span(gather));
     reset(gather);
     return sent;
 }
 
 bool media_conn_send_slices(MediaConn *conn, const Span *slices, unsigned n)
 {
-    size_t sent = 0;
+    Buf *gather = &conn->stream->worker->gather;
+    bool sent = true;
 
-    if (conn->tls)
-        return send_slices_tls(conn, slices, n);
-    if (buf_len(&conn->out) == 0) {
-        ssize_t rc = net_tcp_send_slices(conn->fd, slices, n);
-        if (rc < 0 && rc != -EAGAIN)
-            return socket_failed(conn, "cannot send", rc);
-        sent = rc > 0 ? (size_t)rc : 0;
+    for (unsigned i = 0; i < n && sent; i++) {
+        bool big = slices[i].len >= SLICE_DIRECT;
+        if (big || buf_room(gather) < slices[i].len)
+            sent = send_gathered(conn);
+        if (sent && big)
+            sent = media_conn_send(conn, slices[i]);
+        else if (sent)
+            buf_append(gather, slices[i]);
     }
-    for (unsigned i = 0; i < n; i++) {
-        size_t skip = MIN(sent, slices[i].len);
-        sent -= skip;
-        if (!buf_append(&conn->out, span_skip(slices[i], skip))) {
-            media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "the peer does not read");
-            return false;
-        }
-    }
-    return true;
+    return sent && send_gathered(conn);
 }
 
 bool media_conn_finish(MediaConn *conn)

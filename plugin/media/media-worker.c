@@ -132,7 +132,7 @@ MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int
     w->rx = g_malloc(MEDIA_READ_MAX);
     buf_init(&w->plain, TLS_PLAIN_ROOM);
     buf_init(&w->out, TLS_PLAIN_ROOM + TLS_OUT_ROOM);
-    buf_init(&w->gather, TLS_WRITE_MAX);
+    buf_init(&w->gather, TLS_PLAIN_ROOM);
     error = media_queue_init(&w->commands, &w->loop, commands_ready, w);
     if (error == 0) {
         error = start_thread(w);

@@ -130,22 +130,6 @@ ssize_t net_tcp_peek(int fd, void *data, size_t size)
     return receive(fd, data, size, MSG_PEEK);
 }
 
-ssize_t net_tcp_send_slices(int fd, const Span *slices, unsigned n)
-{
-    struct iovec iov[NET_SLICES_MAX];
-    struct msghdr message = {.msg_iov = iov, .msg_iovlen = MIN(n, NET_SLICES_MAX)};
-    ssize_t sent;
-
-    for (unsigned i = 0; i < message.msg_iovlen; i++)
-        iov[i] = (struct iovec){(void *)slices[i].p, slices[i].len};
-    do
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-    return sent;
-}
-
 ssize_t net_tcp_send(int fd, Span data)
 {
     ssize_t n;

@@ -31,12 +31,6 @@ ssize_t net_tcp_peek(int fd, void *data, size_t size);
 /** Bytes taken, perhaps fewer than given. Never raises SIGPIPE. */
 ssize_t net_tcp_send(int fd, Span data);
 
-/** Pieces that one call can send; more are left to the next. */
-#define NET_SLICES_MAX 64
-
-/** The same for several pieces, in order: the number of bytes sent of all together, or a negative errno. */
-ssize_t net_tcp_send_slices(int fd, const Span *slices, unsigned n);
-
 /** Sends FIN; reading goes on. */
 int net_tcp_shutdown_write(int fd);
 
