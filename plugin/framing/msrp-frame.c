@@ -58,6 +58,8 @@ static Match match_end(const MsrpFramer *f, size_t skip, Span text)
     size_t mark_len = f->mark_len - skip;
     const char *after = text.p + mark_len;
 
+    if (text.len && *text.p != f->end[skip]) /* mostly */
+        return MATCH_NO;
     if (memcmp(text.p, f->end + skip, MIN(text.len, mark_len)) != 0)
         return MATCH_NO;
     if (text.len > mark_len && after[0] != '$' && after[0] != '+' && after[0] != '#')
@@ -149,9 +151,10 @@ static const char *path_line(const char *base, Span line, Span name, struct Msrp
 
 static const char *other_line(Span line)
 {
+    static const bool in_name[256] = {['!' ... ':' - 1] = true, [':' + 1 ... '~'] = true};
     size_t n = 0;
 
-    while (n < line.len && line.p[n] > ' ' && line.p[n] <= '~' && line.p[n] != ':')
+    while (n < line.len && in_name[(uint8_t)line.p[n]])
         n++;
     return n > 0 && n < line.len && line.p[n] == ':' ? NULL : "not a header";
 }
@@ -162,6 +165,7 @@ static const char *scan_line(MsrpFramer *f, const char *base, Span line)
     case 0:
         return start_line(f, base, line);
     case 1:
+        f->scan.paths_at = (uint16_t)(line.p - base);
         return path_line(base, line, SPAN("To-Path:"), &f->scan.to_path);
     case 2:
         f->scan.rest_at = (uint16_t)(line.p - base + line.len + CRLF);
@@ -213,9 +217,56 @@ static Scan scan_complete_line(MsrpFramer *f, const char *base, size_t len)
     return SCAN_MORE;
 }
 
+static struct MsrpRange moved(struct MsrpRange r, int by)
+{
+    return (struct MsrpRange){(uint16_t)(r.at + by), r.len};
+}
+
+static Span path_lines(const MsrpHeadScan *scan, const char *base)
+{
+    return (Span){base + scan->paths_at, (size_t)scan->rest_at - scan->paths_at};
+}
+
+static void remember_paths(MsrpFramer *f, const char *base)
+{
+    const MsrpHeadScan *scan = &f->scan;
+    Span lines = path_lines(scan, base);
+
+    f->paths.len = 0;
+    if (lines.len > sizeof(f->paths.text))
+        return;
+    memcpy(f->paths.text, lines.p, lines.len);
+    f->paths.len = lines.len;
+    f->paths.to_path = moved(scan->to_path, -scan->paths_at);
+    f->paths.from_path = moved(scan->from_path, -scan->paths_at);
+}
+
+/* Steps over path lines that are those of the head before. */
+static bool known_paths(MsrpFramer *f, Span rest)
+{
+    MsrpHeadScan *scan = &f->scan;
+    const MsrpPathLines *paths = &f->paths;
+
+    if (paths->len == 0 || rest.len < paths->len ||
+        scan->line_at + paths->len > E2AE_MSRP_MAX_HEADER ||
+        memcmp(rest.p, paths->text, paths->len) != 0)
+        return false;
+    scan->paths_at = (uint16_t)scan->line_at;
+    scan->to_path = moved(paths->to_path, scan->paths_at);
+    scan->from_path = moved(paths->from_path, scan->paths_at);
+    scan->line_at += paths->len;
+    scan->rest_at = (uint16_t)scan->line_at;
+    scan->lines = 3;
+    scan->paths_known = true;
+    return true;
+}
+
 static MsrpStep finish_head(MsrpFramer *f, const char *base, MsrpPiece *ret_piece)
 {
     const MsrpHeadScan *scan = &f->scan;
+
+    if (!scan->paths_known)
+        remember_paths(f, base);
     bool has_body = f->state == MSRP_FRAMER_BODY_START;
     Span text = {base, scan->line_at};
     size_t rest_len = text.len - scan->rest_at - (has_body ? CRLF : 0);
@@ -229,6 +280,8 @@ static MsrpStep finish_head(MsrpFramer *f, const char *base, MsrpPiece *ret_piec
                                  .status = scan->status,
                                  .to_path = range_span(base, scan->to_path),
                                  .from_path = range_span(base, scan->from_path),
+                                 .paths = path_lines(scan, base),
+                                 .paths_known = scan->paths_known,
                                  .rest = {base + scan->rest_at, rest_len},
                                  .has_body = has_body};
     return MSRP_STEP_HEAD;
@@ -242,6 +295,8 @@ static MsrpStep head_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
     f->scan = (MsrpHeadScan){0}; /* an earlier look may have found it incomplete */
     while (result == SCAN_MORE) {
         Span rest = span_skip(*in, f->scan.line_at);
+        if (f->scan.lines == 1 && known_paths(f, rest))
+            continue;
         const char *lf = rest.len ? memchr(rest.p, '\n', rest.len) : NULL;
         if (!lf && in->len > E2AE_MSRP_MAX_HEADER)
             return bad(f, "more than " G_STRINGIFY(E2AE_MSRP_MAX_HEADER) " bytes of headers", rest);
@@ -345,27 +400,36 @@ static size_t tail_len(const MsrpFramer *f, Span in)
     return n && memcmp(cr, f->end, n) == 0 ? n : 0;
 }
 
+static MsrpStep end_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    Span text = span_head(*in, end_len(f, 0));
+
+    f->at_end = false;
+    *in = span_skip(*in, text.len);
+    return finish_frame(f, text, ret_piece);
+}
+
 static MsrpStep body_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
 {
-    size_t whole = end_len(f, 0);
     Span rest = *in;
 
-    if (match_end(f, 0, span_head(*in, whole)) == MATCH_WHOLE) { /* found by the step before */
-        *in = span_skip(*in, whole);
-        return finish_frame(f, span_head(rest, whole), ret_piece);
-    }
+    if (f->at_end) /* found by the step before */
+        return end_in_place(f, in, ret_piece);
 
     for (;;) {
         const char *mark = msrp_search(rest, (Span){f->end, f->mark_len});
         size_t before = mark ? (size_t)(mark - in->p) : in->len - tail_len(f, rest);
         Match match = MATCH_SO_FAR;
         if (mark)
-            match = match_end(f, 0, span_head(span_skip(*in, before), whole));
+            match = match_end(f, 0, span_head(span_skip(*in, before), end_len(f, 0)));
         if (match == MATCH_NO) { /* a look-alike */
             rest = span_skip(*in, before + 1);
             continue;
         }
-        return before > 0 ? body_piece(in, before, ret_piece) : MSRP_STEP_MORE;
+        f->at_end = match == MATCH_WHOLE;
+        if (before > 0)
+            return body_piece(in, before, ret_piece);
+        return f->at_end ? end_in_place(f, in, ret_piece) : MSRP_STEP_MORE;
     }
 }
 

@@ -31,7 +31,9 @@ typedef struct MsrpHead {
     unsigned status; /* of a response; 0 in a request */
     Span to_path;    /* the header's value, never empty, not checked further */
     Span from_path;
-    Span rest; /* the header lines after From-Path, each with its CRLF */
+    Span paths;       /* the two lines of these headers */
+    bool paths_known; /* they are, byte by byte, those of the head before */
+    Span rest;        /* the header lines after From-Path, each with its CRLF */
     bool has_body;
 } MsrpHead;
 
@@ -66,16 +68,27 @@ typedef struct MsrpHeadScan {
     struct MsrpRange {
         uint16_t at, len;
     } tid, method, to_path, from_path;
-    uint16_t rest_at;
+    uint16_t paths_at, rest_at;
+    bool paths_known;
 } MsrpHeadScan;
+
+/** To-Path and From-Path of the head before: all frames of a connection have the same. */
+#define MSRP_PATHS_MAX 512
+typedef struct MsrpPathLines {
+    char text[MSRP_PATHS_MAX];
+    size_t len;                          /* 0: none */
+    struct MsrpRange to_path, from_path; /* counted from the start of the text */
+} MsrpPathLines;
 
 typedef struct MsrpFramer {
     MsrpFramerState state;
     MsrpHeadScan scan;
+    MsrpPathLines paths;
     Buf split;               /* a head that came in parts */
     bool collecting;         /* the current head is in there */
     char end[MSRP_END_MAX];  /* of this frame: CRLF, dashes, transaction id */
     size_t mark_len;         /* of it */
+    bool at_end;             /* the input starts with this frame's end-line */
     char held[MSRP_END_MAX]; /* bytes of the body that may start the end-line */
     size_t held_len;
     char *error;

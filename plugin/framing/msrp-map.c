@@ -3,18 +3,8 @@
 
 #include "framing/msrp-map.h"
 
-/* Longer paths are judged anew each time. */
-#define MEMO_MAX 256
 /* Where "msrp" ends in a URI: there the s goes or comes. */
 #define SCHEME_LEN 4
-
-/** A path and what came of it: all frames of a direction carry the same two. */
-typedef struct Memo {
-    size_t len; /* 0: nothing */
-    char path[MEMO_MAX];
-    MsrpMapResult result;
-    MsrpEdits edits;
-} Memo;
 
 typedef enum { TO_HERE, FROM_HERE, TO_THERE, FROM_THERE, TO_ALSO, N_URIS } UriIndex;
 
@@ -24,7 +14,7 @@ struct MsrpMap {
     bool bound_elsewhere;
     char *text[N_URIS];
     MsrpUri uri[N_URIS]; /* point into the texts */
-    Memo memo[2];        /* by MsrpPathKind */
+    MsrpEdits edits[2];  /* by MsrpPathKind: of the last path */
 };
 
 static bool take_uri(MsrpMap *map, UriIndex index, Span text)
@@ -140,14 +130,9 @@ static MsrpMapResult judge(const MsrpMap *map, MsrpPathKind kind, Span path, Msr
 
 MsrpMapResult msrp_map_path(MsrpMap *map, MsrpPathKind kind, Span path, const MsrpEdits **ret_edits)
 {
-    Memo *memo = &map->memo[kind];
+    MsrpMapResult result = judge(map, kind, path, &map->edits[kind]);
 
-    if (path.len == 0 || memo->len != path.len || memcmp(memo->path, path.p, path.len) != 0) {
-        memo->result = judge(map, kind, path, &memo->edits);
-        memo->len = path.len <= MEMO_MAX ? path.len : 0;
-        memcpy(memo->path, path.p, memo->len);
-    }
-    if (memo->result == MSRP_MAP_OK)
-        *ret_edits = &memo->edits;
-    return memo->result;
+    if (result == MSRP_MAP_OK)
+        *ret_edits = &map->edits[kind];
+    return result;
 }

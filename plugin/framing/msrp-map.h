@@ -3,7 +3,7 @@
  * msrp-map.h: what happens to To-Path and From-Path of frames that go from one leg to the other
  * (TRK-01, TRK-02).
  *
- * Threads: used by one thread only (it remembers the last path).
+ * Threads: used by one thread only.
  * Owner:   whoever called _new() frees it with _free().
  */
 #pragma once

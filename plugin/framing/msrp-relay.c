@@ -12,6 +12,10 @@
 struct MsrpRelay {
     MsrpFramer framer;
     MsrpMap *map;
+    /* What came of the path lines of the head before; that of the next one is mostly the same. */
+    bool judged;
+    MsrpMapResult to_result, from_result;
+    GString *lines;  /* rewritten */
     bool forwarding; /* the current frame goes to the other leg */
     char *reply;     /* to the current frame, sent when it has ended */
     Buf inserts;     /* frames of ours that wait for the end of the current one */
@@ -39,6 +43,7 @@ MsrpRelay *msrp_relay_new(const MsrpMapSpec *spec)
     msrp_framer_init(&r->framer);
     buf_init(&r->inserts, MSRP_INSERT_MAX);
     r->map = g_steal_pointer(&map);
+    r->lines = g_string_new(NULL);
     return r;
 }
 
@@ -49,6 +54,7 @@ void msrp_relay_free(MsrpRelay *r)
     msrp_framer_clear(&r->framer);
     buf_clear(&r->inserts);
     msrp_map_free(r->map);
+    g_string_free(r->lines, TRUE);
     g_free(r->reply);
     g_free(r->error);
     g_free(r);
@@ -62,6 +68,7 @@ bool msrp_relay_set_map(MsrpRelay *r, const MsrpMapSpec *spec)
         return false;
     msrp_map_free(r->map);
     r->map = map;
+    r->judged = false;
     return true;
 }
 
@@ -113,25 +120,6 @@ static void add(Out *out, Span s)
     out->slices[out->n++] = s;
 }
 
-static const char *add_path(Out *out, const char *from, Span path, const MsrpEdits *edits)
-{
-    for (unsigned i = 0; i < edits->n; i++) {
-        const MsrpEdit *e = &edits->edit[i];
-        add(out, (Span){from, (size_t)(path.p + e->at - from)});
-        add(out, e->put);
-        from = path.p + e->at + e->cut;
-    }
-    return from;
-}
-
-static void add_head(Out *out, const MsrpHead *head, const MsrpEdits *to, const MsrpEdits *from)
-{
-    const char *p = add_path(out, head->text.p, head->to_path, to);
-
-    p = add_path(out, p, head->from_path, from);
-    add(out, (Span){p, (size_t)(head->text.p + head->text.len - p)});
-}
-
 /* ---- what to do with a frame */
 
 static bool is_own_response(const MsrpRelay *r, const MsrpHead *head)
@@ -169,28 +157,73 @@ static bool bad_path(MsrpRelay *r, const char *which, Span path)
     return false;
 }
 
+static Span between(const char *from, const char *to)
+{
+    return (Span){from, (size_t)(to - from)};
+}
+
+static void append(GString *out, Span s)
+{
+    g_string_append_len(out, s.p, (gssize)s.len);
+}
+
+static const char *append_path(GString *out, const char *from, Span path, const MsrpEdits *edits)
+{
+    for (unsigned i = 0; i < edits->n; i++) {
+        const MsrpEdit *e = &edits->edit[i];
+        append(out, between(from, path.p + e->at));
+        append(out, e->put);
+        from = path.p + e->at + e->cut;
+    }
+    return from;
+}
+
+static void judge_paths(MsrpRelay *r, const MsrpHead *head)
+{
+    const MsrpEdits *to, *from;
+
+    r->judged = true;
+    r->to_result = msrp_map_path(r->map, MSRP_TO_PATH, head->to_path, &to);
+    r->from_result = msrp_map_path(r->map, MSRP_FROM_PATH, head->from_path, &from);
+    if (r->to_result != MSRP_MAP_OK || r->from_result != MSRP_MAP_OK)
+        return;
+    g_string_truncate(r->lines, 0);
+    const char *p = append_path(r->lines, head->paths.p, head->to_path, to);
+    p = append_path(r->lines, p, head->from_path, from);
+    append(r->lines, between(p, head->paths.p + head->paths.len));
+}
+
+static void add_head(const MsrpRelay *r, const MsrpHead *head, Out *out)
+{
+    const char *behind = head->paths.p + head->paths.len;
+
+    add(out, between(head->text.p, head->paths.p));
+    add(out, (Span){r->lines->str, r->lines->len});
+    add(out, between(behind, head->text.p + head->text.len));
+}
+
 /* Decides about a frame and forwards its head. False when it is malformed. */
 static bool take_head(MsrpRelay *r, const MsrpHead *head, Out *out)
 {
-    const MsrpEdits *to, *from;
-    MsrpMapResult to_result = msrp_map_path(r->map, MSRP_TO_PATH, head->to_path, &to);
-    MsrpMapResult from_result = msrp_map_path(r->map, MSRP_FROM_PATH, head->from_path, &from);
-
-    if (to_result == MSRP_MAP_BAD)
+    if (!r->judged || !head->paths_known) {
+        flush(out); /* it may still point to the lines before */
+        judge_paths(r, head);
+    }
+    if (r->to_result == MSRP_MAP_BAD)
         return bad_path(r, "To-Path", head->to_path);
-    if (from_result == MSRP_MAP_BAD)
+    if (r->from_result == MSRP_MAP_BAD)
         return bad_path(r, "From-Path", head->from_path);
     if (is_own_response(r, head)) {
         r->own_status = head->status;
         r->own_tid[0] = 0;
-    } else if (to_result == MSRP_MAP_UNKNOWN || from_result == MSRP_MAP_UNKNOWN) {
+    } else if (r->to_result == MSRP_MAP_UNKNOWN || r->from_result == MSRP_MAP_UNKNOWN) {
         refuse(r, head, SESSION_DOES_NOT_EXIST, "Session does not exist");
     } else if (msrp_map_bound_elsewhere(r->map)) {
         refuse(r, head, SESSION_IN_USE, "Session already in use");
     } else {
         r->forwarding = true;
         r->counts.forwarded++;
-        add_head(out, head, to, from);
+        add_head(r, head, out);
     }
     return true;
 }

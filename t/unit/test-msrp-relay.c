@@ -300,14 +300,46 @@ static void test_many_frames(void)
     Legs legs = legs_new();
     MsrpSink sink = {forward_cb, reply_cb, &legs};
 
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 300; i++) {
         g_string_append(in, SEND("aaaa", AGW_S, UE_S, "", "body", "$"));
         g_string_append(out, SEND("aaaa", CORE_P, AGW_P, "", "body", "$"));
     }
     g_assert_cmpint(msrp_relay_feed(r, (Span){in->str, in->len}, &sink), ==, MSRP_RELAY_OK);
     g_assert_cmpstr(legs.forwarded->str, ==, out->str);
-    g_assert_cmpuint(legs.calls, ==, (100 * 4 + 1 + MSRP_SLICES_MAX - 1) / MSRP_SLICES_MAX);
+    g_assert_cmpuint(legs.calls, ==, (300 * 2 + 1 + MSRP_SLICES_MAX - 1) / MSRP_SLICES_MAX);
     legs_free(&legs);
+}
+
+/* What was found out about the paths of one frame is not taken for those of the next. */
+static void test_paths_in_turn(void)
+{
+    static const char equal[] = "MSRPS://x@192.0.2.1:30000/kQ1;TCP"; /* AGW_S in other words */
+    g_autoptr(GString) in = g_string_new(NULL), out = g_string_new(NULL);
+
+    for (unsigned i = 0; i < 64; i++) {
+        for (unsigned bit = 0; bit < 6; bit++) {
+            bool known = i >> bit & 1;
+            g_string_append_printf(in, SEND("aaaa", "%s", UE_S, "", "body", "$"),
+                                   bit % 3 == 2 ? equal
+                                   : known      ? AGW_S
+                                                : OTHER);
+            if (known || bit % 3 == 2)
+                g_string_append(out, SEND("aaaa", CORE_P, AGW_P, "", "body", "$"));
+        }
+    }
+    for (size_t piece = 1; piece < 2000; piece += 37) {
+        g_autoptr(MsrpRelay) r = msrp_relay_new(&aware);
+        Legs legs = legs_new();
+        MsrpSink sink = {forward_cb, reply_cb, &legs};
+        for (size_t at = 0; at < in->len; at += piece) {
+            size_t n = MIN(piece, in->len - at);
+            g_autofree char *copy = g_memdup2(in->str + at, n);
+            g_assert_cmpint(msrp_relay_feed(r, (Span){copy, n}, &sink), ==, MSRP_RELAY_OK);
+        }
+        g_assert_cmpstr(legs.forwarded->str, ==, out->str);
+        g_assert_cmpuint(msrp_relay_counts(r).refused, ==, 64 * 2);
+        legs_free(&legs);
+    }
 }
 
 static bool count_cb(void *arg, const Span *slices, unsigned n)
@@ -376,6 +408,7 @@ int main(int argc, char **argv)
     g_test_add_func("/framing/msrp/relay/TRK-03/set-map", test_set_map);
     g_test_add_func("/framing/msrp/relay/stop", test_stop);
     g_test_add_func("/framing/msrp/relay/many-frames", test_many_frames);
+    g_test_add_func("/framing/msrp/relay/MSR-05/paths-in-turn", test_paths_in_turn);
     g_test_add_func("/framing/msrp/relay/MSR-07/streams-100-MB", test_streams_100_mb);
     return g_test_run();
 }
