@@ -4,8 +4,10 @@
 --
 -- KEYS  1 record  2 calls of the old owner  3 calls of the claimer
 --       4 heartbeat of the old owner  5 heartbeat of the claimer
+--       6 calls taken from the old owner  7 calls taken from the claimer
 -- ARGV  1 node-id of the claimer  2 its epoch  3 node-id of the old owner
 --       4 revision it expects, "0" = any  5 TTL in seconds  6 Call-ID  7 highest schema that it reads
+--       8 TTL of the calls taken, in seconds
 -- Returns {"OK", record}, {"CONFLICT", owner, epoch, revision}, {"NOT_FOUND"}, {"FENCED", epoch},
 --         {"NEWER", schema}.
 
@@ -56,5 +58,11 @@ redis.call('ZREM', KEYS[2], ARGV[6])
 redis.call('ZADD', KEYS[3], 0, ARGV[6])
 if redis.call('TTL', KEYS[3]) < tonumber(ARGV[5]) then
     redis.call('EXPIRE', KEYS[3], ARGV[5])
+end
+-- An owner that was only frozen has to learn this even when the call has been deleted meanwhile.
+if owner ~= ARGV[1] then
+    redis.call('HSET', KEYS[6], ARGV[6], epoch .. ' ' .. ARGV[1])
+    redis.call('EXPIRE', KEYS[6], ARGV[8])
+    redis.call('HDEL', KEYS[7], ARGV[6])
 end
 return {'OK', record}

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Writes the record of a call, if nobody else has written it and nobody has taken it over.
 --
--- KEYS  1 record  2 calls of the writer  3 heartbeat of the writer
+-- KEYS  1 record  2 calls of the writer  3 heartbeat of the writer  4 calls taken from the writer
 -- ARGV  1 node-id of the writer  2 its epoch  3 revision it expects, "0" = no record yet
 --       4 the new record  5 TTL in seconds  6 Call-ID
 -- Returns {"OK"}, {"CONFLICT", owner, epoch, revision}, {"NOT_FOUND"}, {"FENCED", epoch}, {"NEWER", schema}.
+-- CONFLICT with epoch and revision 0: taken by that owner from this life of the writer, and deleted since.
 
 local beat = redis.call('GET', KEYS[3])
 local alive = beat and beat:match('^{"schema":%d+,"minor":%d+,"epoch":(%d+),')
@@ -15,6 +16,10 @@ end
 local head = redis.call('GETRANGE', KEYS[1], 0, 255)
 if head == '' then
     if ARGV[3] ~= '0' then
+        local epoch, claimer = (redis.call('HGET', KEYS[4], ARGV[6]) or ''):match('^(%d+) (.*)$')
+        if epoch == ARGV[2] then
+            return {'CONFLICT', claimer, '0', '0'}
+        end
         return {'NOT_FOUND'}
     end
 else

@@ -26,9 +26,21 @@ char *redis_key_node_calls(const char *node)
     return g_strconcat(REDIS_KEY_PREFIX "node:", node, ":calls", NULL);
 }
 
-char *redis_key_group(const char *group)
+char *redis_key_node_taken(const char *node)
 {
-    return g_strconcat(REDIS_KEY_PREFIX "group:", group, ":nodes", NULL);
+    return g_strconcat(REDIS_KEY_PREFIX "node:", node, ":taken", NULL);
+}
+
+bool redis_nodes_member_split(Span member, Span *ret_group, Span *ret_node)
+{
+    Span node = member;
+    Span group = span_cut(&node, '/');
+
+    if (!redis_node_id_valid(group) || !redis_node_id_valid(node))
+        return false;
+    *ret_group = group;
+    *ret_node = node;
+    return true;
 }
 
 char *redis_key_cert(const char *fingerprint)

@@ -17,7 +17,11 @@
 /** Seconds that a call's record lives after it was written last: as rtpengine's redis-expires. */
 #define REDIS_CALL_TTL 86400
 /** Milliseconds that a node counts as alive after its last heartbeat. */
-#define REDIS_NODE_TTL_MS 10000
+#define REDIS_NODE_TTL_MS 2000
+/** Seconds that a frozen node may be away and still learn which of its calls were taken. */
+#define REDIS_TAKEN_TTL 3600
+/** The nodes, a sorted set of "GROUP/NODE-ID". */
+#define REDIS_KEY_NODES REDIS_KEY_PREFIX "nodes"
 
 #define REDIS_NODE_ID_MAX 64
 
@@ -33,8 +37,12 @@ char *redis_key_node(const char *node);
 /** The calls of a node, a sorted set of Call-IDs: "e2ae:node:NODE-ID:calls". */
 char *redis_key_node_calls(const char *node);
 
-/** The nodes of a group, a sorted set of node-ids: "e2ae:group:GROUP:nodes". */
-char *redis_key_group(const char *group);
+/** The calls that others have taken from a node, a hash of Call-ID to "EPOCH CLAIMER":
+ * "e2ae:node:NODE-ID:taken". */
+char *redis_key_node_taken(const char *node);
+
+/** Group and node-id of a member of REDIS_KEY_NODES; both borrow from it. False when it is none. */
+bool redis_nodes_member_split(Span member, Span *ret_group, Span *ret_node);
 
 /** The sealed certificate with that fingerprint, a text of fp_text() without the blank in it:
  * "e2ae:cert:sha-256:AB:CD...". */

@@ -79,13 +79,16 @@ static void list(StoreMemory *m, StoreOp *op)
 static void nodes(StoreMemory *m, StoreOp *op)
 {
     const Store *s = &m->base;
-    StoreNode *self = g_new(StoreNode, 1);
+    bool self = op->kind == STORE_OP_NODES || strcmp(op->name, s->node) == 0;
 
-    *self = (StoreNode){g_strdup(s->node), redis_node_new(s->node, s->group, s->ng)};
-    self->heartbeat->epoch = s->epoch;
-    self->heartbeat->started = s->started;
-    self->heartbeat->version = g_strdup(s->version);
-    g_ptr_array_add(op->list, self);
+    store_op_add_node(op, span_str(self ? s->group : ""), span_str(self ? s->node : op->name));
+    if (self) {
+        StoreNode *node = op->list->pdata[0];
+        node->heartbeat = redis_node_new(s->node, s->group, s->ng);
+        node->heartbeat->epoch = s->epoch;
+        node->heartbeat->started = s->started;
+        node->heartbeat->version = g_strdup(s->version);
+    }
     store_done(op);
 }
 
@@ -110,6 +113,7 @@ static void memory_start(Store *store, StoreOp *op)
         list(m, op);
         return;
     case STORE_OP_NODES:
+    case STORE_OP_NODE:
         nodes(m, op);
         return;
     case STORE_OP_CERT_SAVE:

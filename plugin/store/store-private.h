@@ -18,6 +18,7 @@ typedef enum StoreOpKind {
     STORE_OP_LIST,
     STORE_OP_HEARTBEAT,
     STORE_OP_NODES,
+    STORE_OP_NODE,
     STORE_OP_LEAVE,
     STORE_OP_PUBLISH,
     STORE_OP_CERT_SAVE,
@@ -97,6 +98,9 @@ StoreOp *store_op_new(Store *store, StoreOpKind kind, StoreCb cb, void *arg);
 
 /** The answer is complete: the loop delivers it. Takes @op. */
 void store_done(StoreOp *op);
+
+/** Adds a node without heartbeat to the answer; @group may be empty, for not known. */
+void store_op_add_node(StoreOp *op, Span group, Span id);
 
 /** Makes the answer one other than OK; @text (taken) may be any bytes. */
 void store_op_fail(StoreOp *op, StoreStatus status, char *text);

@@ -52,10 +52,11 @@ static bool commit(Words *w, StoreRedis *r, StoreOp *op)
         op->text = g_strescape(error->message, NULL);
         return false;
     }
-    add_script(w, r, op, REDIS_SCRIPT_COMMIT, "3");
+    add_script(w, r, op, REDIS_SCRIPT_COMMIT, "4");
     add_owned(w, redis_key_call(op->call_id));
     add_owned(w, redis_key_node_calls(s->node));
     add_owned(w, redis_key_node(s->node));
+    add_owned(w, redis_key_node_taken(s->node));
     add(w, s->node);
     add_number(w, s->epoch);
     add_number(w, op->expected);
@@ -81,12 +82,14 @@ static void claim(Words *w, StoreRedis *r, StoreOp *op)
 {
     const Store *s = &r->base;
 
-    add_script(w, r, op, REDIS_SCRIPT_CLAIM, "5");
+    add_script(w, r, op, REDIS_SCRIPT_CLAIM, "7");
     add_owned(w, redis_key_call(op->call_id));
     add_owned(w, redis_key_node_calls(op->name));
     add_owned(w, redis_key_node_calls(s->node));
     add_owned(w, redis_key_node(op->name));
     add_owned(w, redis_key_node(s->node));
+    add_owned(w, redis_key_node_taken(op->name));
+    add_owned(w, redis_key_node_taken(s->node));
     add(w, s->node);
     add_number(w, s->epoch);
     add(w, op->name);
@@ -94,6 +97,7 @@ static void claim(Words *w, StoreRedis *r, StoreOp *op)
     add_number(w, s->call_ttl);
     add(w, op->call_id);
     add(w, G_STRINGIFY(REDIS_SCHEMA));
+    add(w, G_STRINGIFY(REDIS_TAKEN_TTL));
 }
 
 static void heartbeat(Words *w, StoreRedis *r, StoreOp *op)
@@ -103,27 +107,31 @@ static void heartbeat(Words *w, StoreRedis *r, StoreOp *op)
 
     node->started = s->started;
     node->version = g_strdup(s->version);
-    add_script(w, r, op, REDIS_SCRIPT_HEARTBEAT, "2");
+    add_script(w, r, op, REDIS_SCRIPT_HEARTBEAT, "3");
     add_owned(w, redis_key_node(s->node));
-    add_owned(w, redis_key_group(s->group));
+    add(w, REDIS_KEY_NODES);
+    add_owned(w, redis_key_node_taken(s->node));
     add(w, s->node);
     add_number(w, s->epoch);
     add_owned(w, redis_node_print_rest(node));
     add_owned(w, redis_node_print_head());
     add_number(w, s->node_ttl_ms);
     add_number(w, s->call_ttl);
+    add(w, s->group);
 }
 
 static void leave(Words *w, StoreRedis *r, StoreOp *op)
 {
     const Store *s = &r->base;
 
-    add_script(w, r, op, REDIS_SCRIPT_LEAVE, "3");
+    add_script(w, r, op, REDIS_SCRIPT_LEAVE, "4");
     add_owned(w, redis_key_node(s->node));
-    add_owned(w, redis_key_group(s->group));
+    add(w, REDIS_KEY_NODES);
     add_owned(w, redis_key_node_calls(s->node));
+    add_owned(w, redis_key_node_taken(s->node));
     add(w, s->node);
     add_number(w, s->epoch);
+    add(w, s->group);
 }
 
 static void list(Words *w, const StoreOp *op)
@@ -138,11 +146,11 @@ static void list(Words *w, const StoreOp *op)
 }
 
 /* The ids first, then all their heartbeats. */
-static void nodes(Words *w, StoreRedis *r, const StoreOp *op)
+static void nodes(Words *w, const StoreOp *op)
 {
     if (op->stage == 0) {
         add(w, "ZREVRANGE"); /* the youngest first, if there should be too many */
-        add_owned(w, redis_key_group(r->base.group));
+        add(w, REDIS_KEY_NODES);
         add(w, "0");
         add_owned(w, g_strdup_printf("%d", STORE_NODES_MAX - 1));
         return;
@@ -208,7 +216,11 @@ static bool build(Words *w, StoreRedis *r, StoreOp *op)
         heartbeat(w, r, op);
         return true;
     case STORE_OP_NODES:
-        nodes(w, r, op);
+        nodes(w, op);
+        return true;
+    case STORE_OP_NODE:
+        add(w, "MGET");
+        add_owned(w, redis_key_node(op->name));
         return true;
     case STORE_OP_LEAVE:
         leave(w, r, op);

@@ -2,6 +2,7 @@
 /* Tested by t/unit/test-store-redis.c */
 #include "config.h"
 
+#include "redis-schema/redis-keys.h"
 #include "store/store-redis-private.h"
 
 static Span text_of(const redisReply *reply)
@@ -109,15 +110,15 @@ static StoreRedisAnswer list(StoreOp *op, const redisReply *reply)
 static StoreRedisAnswer node_ids(StoreOp *op, const redisReply *reply)
 {
     for (size_t i = 0; i < reply->elements; i++) {
-        StoreNode *node = g_new0(StoreNode, 1);
-        node->id = span_dup(word(reply, i));
-        g_ptr_array_add(op->list, node);
+        Span group, id;
+        if (redis_nodes_member_split(word(reply, i), &group, &id))
+            store_op_add_node(op, group, id);
     }
     op->stage++;
     return op->list->len ? STORE_REDIS_AGAIN : STORE_REDIS_DONE;
 }
 
-static StoreRedisAnswer node_heartbeats(StoreRedis *r, StoreOp *op, const redisReply *reply)
+static StoreRedisAnswer node_heartbeats(const StoreRedis *r, StoreOp *op, const redisReply *reply)
 {
     for (size_t i = 0; i < reply->elements && i < op->list->len; i++) {
         StoreNode *node = op->list->pdata[i];
@@ -126,7 +127,10 @@ static StoreRedisAnswer node_heartbeats(StoreRedis *r, StoreOp *op, const redisR
         node->heartbeat = redis_node_parse(text_of(reply->element[i]), NULL);
         /* who writes what we cannot read is alive all the same, but not to be reached */
         if (!node->heartbeat)
-            node->heartbeat = redis_node_new(node->id, r->base.group, "");
+            node->heartbeat =
+                redis_node_new(node->id, node->group ? node->group : r->base.group, "");
+        if (!node->group)
+            node->group = g_strdup(node->heartbeat->group);
     }
     return STORE_REDIS_DONE;
 }
@@ -156,6 +160,9 @@ StoreRedisAnswer store_redis_read(StoreRedis *r, StoreOp *op, const redisReply *
         return list(op, reply);
     case STORE_OP_NODES:
         return op->stage ? node_heartbeats(r, op, reply) : node_ids(op, reply);
+    case STORE_OP_NODE:
+        store_op_add_node(op, SPAN(""), span_str(op->name));
+        return node_heartbeats(r, op, reply);
     case STORE_OP_CERT_SAVE:
         return op->stage++ ? STORE_REDIS_DONE : STORE_REDIS_AGAIN;
     case STORE_OP_CERT_LOAD:

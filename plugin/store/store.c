@@ -19,8 +19,14 @@ static void node_free(void *data)
     StoreNode *node = data;
 
     g_free(node->id);
+    g_free(node->group);
     redis_node_free(node->heartbeat);
     g_free(node);
+}
+
+static bool gives_nodes(StoreOpKind kind)
+{
+    return kind == STORE_OP_NODES || kind == STORE_OP_NODE;
 }
 
 StoreOp *store_op_new(Store *store, StoreOpKind kind, StoreCb cb, void *arg)
@@ -31,7 +37,7 @@ StoreOp *store_op_new(Store *store, StoreOpKind kind, StoreCb cb, void *arg)
     op->kind = kind;
     op->cb = cb;
     op->arg = arg;
-    op->list = g_ptr_array_new_with_free_func(kind == STORE_OP_NODES ? node_free : g_free);
+    op->list = g_ptr_array_new_with_free_func(gives_nodes(kind) ? node_free : g_free);
     return op;
 }
 
@@ -71,7 +77,7 @@ static void deliver(Store *store, StoreOp *op)
     reply->record = op->record;
     reply->cert = op->cert;
     reply->n = op->list->len;
-    if (op->kind == STORE_OP_NODES)
+    if (gives_nodes(op->kind))
         reply->nodes = (const StoreNode *const *)op->list->pdata;
     else
         reply->calls = (const char *const *)op->list->pdata;
@@ -146,6 +152,15 @@ void store_done(StoreOp *op)
     count(store, op);
     g_queue_push_tail(&store->done, op);
     uv_idle_start(&store->idle, idle_cb);
+}
+
+void store_op_add_node(StoreOp *op, Span group, Span id)
+{
+    StoreNode *node = g_new0(StoreNode, 1);
+
+    node->id = span_dup(id);
+    node->group = group.len ? span_dup(group) : NULL;
+    g_ptr_array_add(op->list, node);
 }
 
 void store_op_fail(StoreOp *op, StoreStatus status, char *text)
@@ -316,6 +331,11 @@ void store_heartbeat(Store *store, StoreCb cb, void *arg)
 void store_nodes(Store *store, StoreCb cb, void *arg)
 {
     start_named(store, STORE_OP_NODES, NULL, cb, arg);
+}
+
+void store_node(Store *store, const char *id, StoreCb cb, void *arg)
+{
+    start_named(store, STORE_OP_NODE, id, cb, arg);
 }
 
 void store_leave(Store *store, StoreCb cb, void *arg)

@@ -62,6 +62,7 @@ typedef enum StoreStatus {
 
 typedef struct StoreNode {
     char *id;
+    char *group;
     RedisNode *heartbeat; /* NULL = the node is dead */
 } StoreNode;
 
@@ -78,7 +79,7 @@ typedef struct StoreReply {
     bool found;
     RedisRecord *record;           /* load, claim */
     RedisCert *cert;               /* cert_load */
-    const StoreNode *const *nodes; /* nodes: n of them */
+    const StoreNode *const *nodes; /* nodes, node: n of them */
     const char *const *calls;      /* list_node: n of them; 0 = no more */
     unsigned n;
 } StoreReply;
@@ -101,7 +102,7 @@ typedef struct StoreOptions {
     const char *ng;       /* where this node takes ng commands */
     const char *version;  /* (nullable) */
     unsigned call_ttl;    /* seconds; 0 = REDIS_CALL_TTL */
-    unsigned node_ttl_ms; /* 0 = REDIS_NODE_TTL_MS; send heartbeats at a third of it */
+    unsigned node_ttl_ms; /* 0 = REDIS_NODE_TTL_MS; heartbeats have to be more frequent */
     StoreWatch watch;     /* either function may be NULL */
 } StoreOptions;
 
@@ -161,8 +162,11 @@ void store_list_node(Store *store, const char *node, const char *after, StoreCb 
 /** Tells the others that this node lives. */
 void store_heartbeat(Store *store, StoreCb cb, void *arg);
 
-/** The nodes of the group, dead ones that may still own calls included. */
+/** All nodes, dead ones that may still own calls included. */
 void store_nodes(Store *store, StoreCb cb, void *arg);
+
+/** One node, whatever its group; .group is not known (NULL) when it is dead. */
+void store_node(Store *store, const char *id, StoreCb cb, void *arg);
 
 /** Tells the others that this node ends, so that they need not wait to claim its calls. */
 void store_leave(Store *store, StoreCb cb, void *arg);

@@ -11,7 +11,7 @@ static void layout(void)
         {redis_key_call, "\xff{x}:calls", "e2ae:call:\xff{x}:calls"},
         {redis_key_node, "edge-1", "e2ae:node:edge-1"},
         {redis_key_node_calls, "edge-1", "e2ae:node:edge-1:calls"},
-        {redis_key_group, "east", "e2ae:group:east:nodes"},
+        {redis_key_node_taken, "edge-1", "e2ae:node:edge-1:taken"},
         {redis_key_group_cert, "east", "e2ae:group:east:cert"},
         {redis_key_cert, "sha-256 AB:CD", "e2ae:cert:sha-256:AB:CD"},
     };
@@ -38,10 +38,22 @@ static void node_ids(void)
     g_assert_false(redis_node_id_valid(span_str(longer)));
 }
 
+static void members_of_nodes(void)
+{
+    static const char *const bad[] = {"", "edge-1", "/edge-1", "east/", "east/edge-1/x", "ea st/edge-1"};
+    Span group, node;
+
+    g_assert_true(redis_nodes_member_split(SPAN("east/edge-1"), &group, &node));
+    g_assert_true(span_eq(group, SPAN("east")) && span_eq(node, SPAN("edge-1")));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(redis_nodes_member_split(span_str(bad[i]), &group, &node));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/redis-schema/keys/layout", layout);
     g_test_add_func("/redis-schema/keys/node-ids", node_ids);
+    g_test_add_func("/redis-schema/keys/members-of-nodes", members_of_nodes);
     return g_test_run();
 }

@@ -78,8 +78,8 @@ static void life_of_a_record(Fixture *f, const void *data)
     commit(f, f->a, "call", 1);
     g_autofree char *during = keys(f);
     g_assert_cmpstr(during, ==,
-                    "e2ae:call:call e2ae:group:east:nodes e2ae:node:edge-1 e2ae:node:edge-1:calls "
-                    "e2ae:node:edge-2");
+                    "e2ae:call:call e2ae:node:edge-1 e2ae:node:edge-1:calls "
+                    "e2ae:node:edge-2 e2ae:nodes");
     /* every key has a TTL */
     g_auto(GStrv) words = g_strsplit(during, " ", -1);
     for (unsigned i = 0; words[i]; i++) {
@@ -100,7 +100,7 @@ static void life_of_a_record(Fixture *f, const void *data)
     ASK(&f->loop, a, store_delete, f->a->store, "call");
     g_assert_cmpint(a.status, ==, STORE_OK);
     g_autofree char *after = keys(f);
-    g_assert_cmpstr(after, ==, "e2ae:group:east:nodes e2ae:node:edge-1 e2ae:node:edge-2");
+    g_assert_cmpstr(after, ==, "e2ae:node:edge-1 e2ae:node:edge-2 e2ae:nodes");
     ASK(&f->loop, a, store_load, f->b->store, "call");
     g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
     ASK(&f->loop, a, store_delete, f->a->store, "call");
@@ -446,12 +446,74 @@ static void nodes(Fixture *f, const void *data)
     g_assert_cmpstr(a.nodes, ==, "edge-1=dead");
 }
 
+static void one_node(Fixture *f, const void *data)
+{
+    g_auto(Answer) a = {0};
+    (void)data;
+
+    ASK(&f->loop, a, store_node, f->a->store, "edge-2");
+    g_assert_cmpstr(a.nodes, ==, "edge-2=udp:192.0.2.1:2223");
+    kill_heartbeat(f, "edge-2");
+    ASK(&f->loop, a, store_node, f->a->store, "edge-2");
+    g_assert_cmpstr(a.nodes, ==, "edge-2=dead");
+    assert_redis(f->redis, "OK", "SET e2ae:node:edge-2 {\"schema\":9}");
+    ASK(&f->loop, a, store_node, f->a->store, "edge-2");
+    g_assert_cmpstr(a.nodes, ==, "edge-2=");
+}
+
+/* Of a call that another node has taken and ended meanwhile, a frozen owner's write finds nothing, as after a loss
+ * of data; the two must not be mistaken for each other. */
+static void taken_and_deleted_is_not_lost(Fixture *f, const void *data)
+{
+    g_auto(Answer) a = {0};
+    (void)data;
+
+    commit(f, f->a, "call", 0);
+    commit(f, f->a, "lost", 0);
+    kill_heartbeat(f, "edge-1");
+    ASK(&f->loop, a, store_claim, f->b->store, "call", "edge-1", 0);
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    g_autofree char *ttl = test_redis_ask(f->redis, "TTL e2ae:node:edge-1:taken");
+    g_assert_cmpint(g_ascii_strtoll(ttl, NULL, 10), >, 0);
+    ASK(&f->loop, a, store_delete, f->b->store, "call");
+    assert_redis(f->redis, "1", "DEL e2ae:call:lost");
+    ASK(&f->loop, a, store_heartbeat, f->a->store);
+    g_assert_false(a.found);
+    ASK(&f->loop, a, store_commit, f->a->store, test_record("call", 1));
+    g_assert_cmpint(a.status, ==, STORE_CONFLICT);
+    g_assert_cmpstr(a.owner, ==, "edge-2");
+    ASK(&f->loop, a, store_commit, f->a->store, test_record("lost", 1));
+    g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
+}
+
+/* Taken, and taken back: then it is no other's any more. */
+static void taken_back(Fixture *f, const void *data)
+{
+    g_auto(Answer) a = {0};
+    (void)data;
+
+    commit(f, f->a, "call", 0);
+    kill_heartbeat(f, "edge-1");
+    ASK(&f->loop, a, store_claim, f->b->store, "call", "edge-1", 0);
+    ASK(&f->loop, a, store_heartbeat, f->a->store);
+    kill_heartbeat(f, "edge-2");
+    ASK(&f->loop, a, store_claim, f->a->store, "call", "edge-2", 0);
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    assert_redis(f->redis, "1", "DEL e2ae:call:call");
+    ASK(&f->loop, a, store_commit, f->a->store, test_record("call", a.revision));
+    g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
+    /* a new life has had nothing taken from it */
+    drop(&f->b);
+    f->b = test_store_ready(&f->loop, f->redis, "edge-2");
+    assert_redis(f->redis, "0", "EXISTS e2ae:node:edge-2:taken");
+}
+
 static void node_long_gone_leaves_the_group(Fixture *f, const void *data)
 {
     g_auto(Answer) a = {0};
     (void)data;
 
-    assert_redis(f->redis, "1", "ZADD e2ae:group:east:nodes 1000000 edge-0");
+    assert_redis(f->redis, "1", "ZADD e2ae:nodes 1000000 east/edge-0");
     ASK(&f->loop, a, store_heartbeat, f->a->store);
     ASK(&f->loop, a, store_nodes, f->a->store);
     g_assert_null(strstr(a.nodes, "edge-0"));
@@ -849,6 +911,9 @@ int main(int argc, char **argv)
     TEST("/store/redis/pages", pages);
     TEST("/store/redis/expired-record-leaves-the-index", expired_record_leaves_the_index);
     TEST("/store/redis/nodes", nodes);
+    TEST("/store/redis/one-node", one_node);
+    TEST("/store/redis/taken-and-deleted-is-not-lost", taken_and_deleted_is_not_lost);
+    TEST("/store/redis/taken-back", taken_back);
     TEST("/store/redis/node-long-gone-leaves-the-group", node_long_gone_leaves_the_group);
     TEST("/store/redis/scripts-flushed", scripts_flushed);
     TEST("/store/redis/not-a-record-of-ours", not_a_record_of_ours);
