@@ -248,6 +248,26 @@ bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *re
     return media_stats(s->pool, stream_id, ret_stats);
 }
 
+void control_streams_lease(ControlStreams *s, unsigned lease_ms)
+{
+    media_pool_lease(s->pool, lease_ms);
+}
+
+void control_streams_alive(ControlStreams *s)
+{
+    media_pool_alive(s->pool);
+}
+
+bool control_streams_stale(const ControlStreams *s)
+{
+    return media_pool_stale(s->pool);
+}
+
+void control_streams_reopen(ControlStreams *s)
+{
+    media_pool_reopen(s->pool);
+}
+
 void control_streams_traffic(ControlStreams *s, ControlTraffic *ret_traffic)
 {
     GHashTableIter i;

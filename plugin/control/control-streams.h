@@ -69,6 +69,12 @@ typedef struct ControlTraffic {
     uint64_t dropped; /* datagrams */
 } ControlTraffic;
 
+/** The media plane's lease and gates: media_pool_lease() and what stands beside it. */
+void control_streams_lease(ControlStreams *s, unsigned lease_ms);
+void control_streams_alive(ControlStreams *s);
+bool control_streams_stale(const ControlStreams *s);
+void control_streams_reopen(ControlStreams *s);
+
 /** Of all streams since the start, living and ended. */
 void control_streams_traffic(ControlStreams *s, ControlTraffic *ret_traffic);
 

@@ -332,7 +332,7 @@ void media_assoc_connect(MediaUdpLeg *leg)
 
     if (!media_udp_leg_is_secure(leg) || !media_udp_leg_is_client(leg) ||
         !leg->udp->stream.spec.answered || leg->attempted || leg->live || leg->n_candidates > 0 ||
-        !media_is_place(&spec->remote))
+        !media_is_place(&spec->remote) || media_worker_held(leg->udp->stream.worker))
         return;
     if (leg != access && media_udp_leg_is_secure(access) && !access->live)
         return;

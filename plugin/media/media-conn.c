@@ -56,6 +56,8 @@ static void polled(uv_poll_t *poll, int status, int events)
 
     if (conn->state == MEDIA_CONN_DEAD)
         return;
+    if (media_worker_held_poll(conn->stream->worker, poll, status, conn->watched, polled))
+        return;
     if (status < 0) {
         /* libuv stopped the watcher; the next system call on the socket says what is wrong. */
         conn->watched = 0;
@@ -176,10 +178,16 @@ static bool socket_failed(MediaConn *conn, const char *what, ssize_t error)
     return false;
 }
 
+/* The one way out of here. A held worker sends as if the socket were full. */
+static ssize_t send_now(MediaConn *conn, Span wire)
+{
+    return media_worker_held(conn->stream->worker) ? -EAGAIN : net_tcp_send(conn->fd, wire);
+}
+
 bool media_conn_flush(MediaConn *conn)
 {
     while (buf_len(&conn->out) > 0) {
-        ssize_t n = net_tcp_send(conn->fd, buf_span(&conn->out));
+        ssize_t n = send_now(conn, buf_span(&conn->out));
         if (n == -EAGAIN)
             return true;
         if (n < 0)
@@ -198,7 +206,7 @@ bool media_conn_flush(MediaConn *conn)
 static bool send_wire(MediaConn *conn, Span wire)
 {
     if (buf_len(&conn->out) == 0 && wire.len > 0) {
-        ssize_t n = net_tcp_send(conn->fd, wire);
+        ssize_t n = send_now(conn, wire);
         if (n < 0 && n != -EAGAIN)
             return socket_failed(conn, "cannot send", n);
         wire = span_skip(wire, n > 0 ? (size_t)n : 0);

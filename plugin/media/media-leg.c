@@ -257,6 +257,8 @@ static void accept_ready(uv_poll_t *poll, int status, int events)
     int fd = 0;
     (void)events;
 
+    if (media_worker_held_poll(tcp->stream.worker, poll, status, UV_READABLE, accept_ready))
+        return;
     for (unsigned i = 0; i < ACCEPT_BATCH && leg->listener >= 0 && fd >= 0; i++) {
         Addr peer;
         fd = net_tcp_accept(leg->listener, &peer);
@@ -314,6 +316,8 @@ static bool can_connect(const MediaTcpLeg *leg)
         return false;
     if (leg->side == MEDIA_CORE && !tcp->leg[MEDIA_ACCESS].live)
         return false;
+    if (media_worker_held(tcp->stream.worker))
+        return false; /* when the gate opens */
     /* TRK-12: "hold" is not a place; the next signalling brings one. */
     return remote->family != ADDR_NONE && remote->port != 0 && !addr_is_any(remote);
 }

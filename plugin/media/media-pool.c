@@ -16,6 +16,7 @@ typedef struct PoolEntry {
 
 struct MediaPool {
     MediaQueue events;
+    MediaLease lease;
     MediaEventCb event_cb;
     void *user_data;
     GHashTable *streams; /* PoolEntry by its id */
@@ -126,7 +127,7 @@ MediaPool *media_pool_new(uv_loop_t *loop, unsigned n_workers, const MediaLimits
     pool->worker = g_new0(MediaWorker *, n_workers);
     pool->load = g_new0(unsigned, n_workers);
     for (; pool->n_workers < n_workers; pool->n_workers++) {
-        MediaWorker *w = media_worker_new(&sane, &pool->events, &result);
+        MediaWorker *w = media_worker_new(&sane, &pool->lease, &pool->events, &result);
         if (!w) {
             g_set_error(error, MEDIA_POOL_ERROR, 0, "cannot start media worker %u: %s",
                         pool->n_workers, uv_strerror(result));
@@ -189,6 +190,33 @@ void media_close(MediaPool *pool, uint64_t stream_id)
 
     if (entry)
         send_to(pool, entry->worker, MEDIA_COMMAND_CLOSE, stream_id, NULL);
+}
+
+void media_pool_lease(MediaPool *pool, unsigned lease_ms)
+{
+    media_lease_set(&pool->lease, lease_ms);
+}
+
+void media_pool_alive(MediaPool *pool)
+{
+    media_lease_alive(&pool->lease);
+}
+
+bool media_pool_stale(const MediaPool *pool)
+{
+    return media_lease_passed(&pool->lease);
+}
+
+void media_pool_reopen(MediaPool *pool)
+{
+    uint16_t epoch = media_lease_renew(&pool->lease);
+
+    for (unsigned i = 0; i < pool->n_workers; i++) {
+        MediaCommand *command = g_new0(MediaCommand, 1);
+        command->kind = MEDIA_COMMAND_REOPEN;
+        command->epoch = epoch;
+        media_worker_send(pool->worker[i], command);
+    }
 }
 
 bool media_stats(MediaPool *pool, uint64_t stream_id, MediaStats *ret_stats)

@@ -56,6 +56,23 @@ void media_update(MediaPool *pool, uint64_t stream_id, const MediaSpec *spec);
  */
 void media_close(MediaPool *pool, uint64_t stream_id);
 
+/**
+ * Holds the workers when the process was frozen for longer than @lease_ms, 0 = never (the default):
+ * they neither read, write, accept nor connect until media_pool_reopen(), and a stream that is closed
+ * meanwhile ends without another byte. Commands are executed. To be called before the first
+ * media_open(); what the kernel has taken already is beyond it.
+ */
+void media_pool_lease(MediaPool *pool, unsigned lease_ms);
+
+/** A sign of life, to be given several times within the lease. Nothing when that has passed. */
+void media_pool_alive(MediaPool *pool);
+
+/** Has the lease passed? Then find out which streams are still ours, close the others, and reopen. */
+bool media_pool_stale(const MediaPool *pool);
+
+/** A sign of life; each worker serves on when it has executed the commands that were given before. */
+void media_pool_reopen(MediaPool *pool);
+
 /** What the worker publishes about a stream while it lives; a snapshot without waiting for the
  * worker. */
 typedef struct MediaStats {

@@ -6,12 +6,21 @@
 #include "media/media-tcp.h"
 #include "media/media-udp.h"
 
+void media_stream_tick(MediaStream *stream)
+{
+    stream->timer_at = -1;
+    stream->ops->tick(stream);
+}
+
 static void timer_fired(uv_timer_t *timer)
 {
     MediaStream *stream = timer->data;
 
-    stream->timer_at = -1;
-    stream->ops->tick(stream);
+    /* A stream that ends only lets go; the others get their turn when the gate opens. */
+    if (media_worker_held(stream->worker) && !stream->closing)
+        stream->timer_at = -1;
+    else
+        media_stream_tick(stream);
 }
 
 MediaStream *media_stream_new(MediaWorker *w, MediaCommand *command)

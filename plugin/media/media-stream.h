@@ -43,6 +43,9 @@ void media_stream_start(MediaStream *stream);
 void media_stream_update(MediaStream *stream, const MediaSpec *next);
 void media_stream_close(MediaStream *stream, unsigned drain_ms);
 
+/** Its time, or the end of the worker's hold. */
+void media_stream_tick(MediaStream *stream);
+
 /* For the two kinds of streams. */
 
 /** Tells the control thread; @peer may be NULL. The text is made printable. */

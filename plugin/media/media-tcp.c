@@ -358,6 +358,9 @@ static void tcp_close(MediaStream *stream, unsigned drain_ms)
     }
     for (unsigned i = 0; i < tcp->n_linger; i++)
         tcp->linger[i]->deadline = MIN(tcp->linger[i]->deadline, deadline);
+    /* Perhaps another node serves the stream: nothing that is pending may go out. */
+    while (media_worker_held(stream->worker) && tcp->n_linger > 0)
+        kill_linger(tcp, tcp->linger[0]);
     tcp->joined = false;
     tcp->drain_at = -1;
     media_tcp_advance(tcp);

@@ -20,16 +20,24 @@ void media_udp_count_dropped(MediaUdpLeg *leg, uint64_t n)
 
 void media_udp_emit(MediaUdpLeg *leg, const Addr *to, Span datagram)
 {
-    NetUdpOut *out = leg->udp->stream.worker->udp_out[leg->side];
+    MediaWorker *w = leg->udp->stream.worker;
+    NetUdpOut *out = w->udp_out[leg->side];
 
-    media_udp_count_dropped(leg, net_udp_out_add(out, leg->fd, to, datagram));
+    if (media_worker_held(w))
+        media_udp_count_dropped(leg, 1);
+    else
+        media_udp_count_dropped(leg, net_udp_out_add(out, leg->fd, to, datagram));
 }
 
 static void flush(MediaUdp *udp)
 {
     for (unsigned i = 0; i < 2; i++) {
         MediaUdpLeg *leg = &udp->leg[i];
-        media_udp_count_dropped(leg, net_udp_out_flush(udp->stream.worker->udp_out[i], leg->fd));
+        NetUdpOut *out = udp->stream.worker->udp_out[i];
+        /* Frozen between adding and here: too late for them. */
+        bool held = media_worker_held(udp->stream.worker);
+        media_udp_count_dropped(leg,
+                                held ? net_udp_out_discard(out) : net_udp_out_flush(out, leg->fd));
     }
 }
 
@@ -180,6 +188,8 @@ static void leg_ready(uv_poll_t *poll, int status, int events)
     int n = NET_UDP_BATCH;
     (void)events;
 
+    if (media_worker_held_poll(leg->udp->stream.worker, poll, status, UV_READABLE, leg_ready))
+        return;
     if (status < 0) {
         /* An ICMP error, perhaps: reading it clears it; libuv stopped the watcher. */
         net_socket_error(leg->fd);

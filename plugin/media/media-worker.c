@@ -10,6 +10,8 @@
 
 /* How long a stopping worker lets peers take what is still in our buffers. */
 #define STOP_DRAIN_MS 1000
+/* Of a held worker whose sockets are ready. */
+#define REST_MS 2
 
 static void commands_closed(uv_handle_t *handle)
 {
@@ -42,6 +44,26 @@ static void stop(MediaWorker *w)
     end_when_empty(w);
 }
 
+/* What came to nothing at the closed gate is looked at again: timers, and what waits to be begun. */
+static void reopen(MediaWorker *w, uint16_t epoch)
+{
+    if (!media_gate_open(&w->gate, epoch))
+        return;
+    unsigned n;
+    g_autofree gpointer *ids = g_hash_table_get_keys_as_array(w->streams, &n);
+    for (unsigned i = 0; i < n; i++)
+        media_stream_tick(g_hash_table_lookup(w->streams, ids[i]));
+}
+
+void media_worker_rest(MediaWorker *w)
+{
+    int64_t now = media_worker_now(w);
+
+    if (w->rested_at != now)
+        g_usleep(REST_MS * 1000);
+    w->rested_at = now;
+}
+
 static void execute(MediaWorker *w, MediaCommand *command)
 {
     MediaStream *stream = g_hash_table_lookup(w->streams, &command->stream_id);
@@ -60,6 +82,9 @@ static void execute(MediaWorker *w, MediaCommand *command)
     case MEDIA_COMMAND_CLOSE:
         if (stream)
             media_stream_close(stream, w->limits.drain_ms);
+        break;
+    case MEDIA_COMMAND_REOPEN:
+        reopen(w, command->epoch);
         break;
     case MEDIA_COMMAND_STOP:
         stop(w);
@@ -116,7 +141,8 @@ static int start_thread(MediaWorker *w)
     return error;
 }
 
-MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int *ret_error)
+MediaWorker *media_worker_new(const MediaLimits *limits, const MediaLease *lease,
+                              MediaQueue *events, int *ret_error)
 {
     MediaWorker *w = g_new0(MediaWorker, 1);
     int error = uv_loop_init(&w->loop);
@@ -127,6 +153,8 @@ MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int
         return NULL;
     }
     w->limits = *limits;
+    w->gate.lease = lease;
+    w->rested_at = -1;
     w->events = events;
     w->streams = g_hash_table_new(g_int64_hash, g_int64_equal);
     w->rx = g_malloc(MEDIA_READ_MAX);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "media/media-lease.h"
 #include "media/media-queue.h"
 #include "media/media-shared.h"
 #include "net/net-udp.h"
@@ -29,6 +30,8 @@ typedef struct MediaWorker {
     MediaQueue commands;
     MediaQueue *events; /* the pool's; borrowed */
     MediaLimits limits;
+    MediaGate gate;
+    int64_t rested_at;   /* loop time of the last rest at the closed gate */
     GHashTable *streams; /* by &stream->id */
     bool stopping;
     /* Scratch, valid within one event. */
@@ -44,7 +47,8 @@ typedef enum MediaCommandKind {
     MEDIA_COMMAND_OPEN,
     MEDIA_COMMAND_UPDATE,
     MEDIA_COMMAND_CLOSE,
-    MEDIA_COMMAND_STOP, /* close all streams, then end the thread */
+    MEDIA_COMMAND_REOPEN, /* what was lost meanwhile is closed: serve on (media-lease.h) */
+    MEDIA_COMMAND_STOP,   /* close all streams, then end the thread */
 } MediaCommandKind;
 
 typedef struct MediaCommand {
@@ -52,6 +56,7 @@ typedef struct MediaCommand {
     MediaCommandKind kind;
     uint64_t stream_id;
     MediaSpec spec;
+    uint16_t epoch; /* REOPEN only */
     /* OPEN only; references and descriptors belong to the command until the stream takes them. */
     TlsCtx *ctx;
     MediaShared *shared;
@@ -64,8 +69,9 @@ typedef struct MediaEventMessage {
     MediaEvent event;
 } MediaEventMessage;
 
-/** Starts the thread. @events: where its events go. NULL and *@ret_error (libuv's) on failure. */
-MediaWorker *media_worker_new(const MediaLimits *limits, MediaQueue *events, int *ret_error);
+/** Starts the thread. @lease: the pool's; @events: where its events go. NULL and *@ret_error (libuv's) on failure. */
+MediaWorker *media_worker_new(const MediaLimits *limits, const MediaLease *lease,
+                              MediaQueue *events, int *ret_error);
 
 /** Takes @command. */
 void media_worker_send(MediaWorker *w, MediaCommand *command);
@@ -77,6 +83,30 @@ void media_worker_join(MediaWorker *w);
 static inline int64_t media_worker_now(const MediaWorker *w)
 {
     return (int64_t)uv_now(&w->loop);
+}
+
+/** May no socket be touched? To be asked before bytes go out, and where a stream begins something. */
+static inline bool media_worker_held(MediaWorker *w)
+{
+    return media_gate_held(&w->gate);
+}
+
+/** Lets the control thread come to its word instead of spinning: a little rest for each turn of the loop. */
+void media_worker_rest(MediaWorker *w);
+
+/**
+ * The first line of every callback of a socket: true when it has to return at once. The watcher goes
+ * on for @events, although libuv stops it for an error in @status.
+ */
+static inline bool media_worker_held_poll(MediaWorker *w, uv_poll_t *poll, int status, int events,
+                                          uv_poll_cb cb)
+{
+    if (!media_worker_held(w))
+        return false;
+    if (status < 0)
+        uv_poll_start(poll, events, cb);
+    media_worker_rest(w);
+    return true;
 }
 
 /** The stream has let go of everything; the worker forgets it. */

@@ -131,6 +131,14 @@ unsigned net_udp_out_flush(NetUdpOut *out, int fd)
     return n == 0 ? 0 : n - (unsigned)net_udp_send(fd, out->datagram, n);
 }
 
+unsigned net_udp_out_discard(NetUdpOut *out)
+{
+    unsigned n = out->n;
+
+    out->n = 0;
+    return n;
+}
+
 unsigned net_udp_out_add(NetUdpOut *out, int fd, const Addr *peer, Span data)
 {
     char *copy = out->data[out->n];

@@ -51,6 +51,9 @@ unsigned net_udp_out_add(NetUdpOut *out, int fd, const Addr *peer, Span data);
 /** Sends what was added, in order. Returns how many were lost. */
 unsigned net_udp_out_flush(NetUdpOut *out, int fd);
 
+/** Forgets what was added; returns how many. */
+unsigned net_udp_out_discard(NetUdpOut *out);
+
 /**
  * Sends @n datagrams (at most NET_UDP_BATCH), each to its peer, in order. Returns how many the
  * kernel took; one that fails for its own reason (unreachable, too long) counts as taken: UDP may
