@@ -57,7 +57,7 @@ static bool check_interfaces(const Config *c, GError **error)
 {
     for (unsigned i = 0; i < c->interfaces->len; i++) {
         const ConfigInterface *interface = &g_array_index(c->interfaces, ConfigInterface, i);
-        g_autoptr(MediaPorts) probe = media_ports_new(c->port_min, c->port_max);
+        g_autoptr(MediaPorts) probe = media_ports_new(c->port_min, c->port_max, false);
         MediaPort *port = media_port_reserve(probe, &interface->address, MEDIA_UDP, 0, error);
         if (!port) {
             g_prefix_error(error, "--interface=%s/...: ", interface->name);

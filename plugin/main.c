@@ -197,7 +197,7 @@ static bool listen_all(Program *p, ControlTransport transport, const GArray *lis
     for (guint i = 0; i < listeners->len; i++) {
         const ConfigListener *l = &g_array_index(listeners, ConfigListener, i);
         g_autoptr(GError) cause = NULL;
-        const Addr *at = control_server_listen(p->server, transport, &l->addr, &cause);
+        const Addr *at = control_server_listen(p->server, transport, &l->addr, false, &cause);
         if (at) {
             g_message("Listening for ng by %s at %s", transport == CONTROL_UDP ? "UDP" : "TCP",
                       addr_text(at, text));

@@ -272,16 +272,16 @@ void control_server_free(ControlServer *s)
 }
 
 const Addr *control_server_listen(ControlServer *s, ControlTransport transport, const Addr *addr,
-                                  GError **error)
+                                  bool freebind, GError **error)
 {
     if (transport == CONTROL_UDP) {
-        ControlUdp *u = control_udp_new(s->loop, addr, on_message, s, error);
+        ControlUdp *u = control_udp_new(s->loop, addr, freebind, on_message, s, error);
         if (!u)
             return NULL;
         g_ptr_array_add(s->udp, u);
         return control_udp_addr(u);
     }
-    ControlTcp *t = control_tcp_new(s->loop, addr, on_message, s, error);
+    ControlTcp *t = control_tcp_new(s->loop, addr, freebind, on_message, s, error);
     if (!t)
         return NULL;
     g_ptr_array_add(s->tcp, t);

@@ -55,10 +55,12 @@ ControlServer *control_server_new(uv_loop_t *loop, ControlUpstream *upstream,
  */
 void control_server_free(ControlServer *s);
 
-/** Binds one more address (port 0 = any) and returns it with the real port (borrowed). NULL and
- * CONTROL_ERROR. */
+/**
+ * Binds one more address (port 0 = any) and returns it with the real port (borrowed). @freebind:
+ * this host need not have the address now. NULL and CONTROL_ERROR.
+ */
 const Addr *control_server_listen(ControlServer *s, ControlTransport transport, const Addr *addr,
-                                  GError **error);
+                                  bool freebind, GError **error);
 
 /** For the handler's own requests to rtpengine; NULL when there is none. */
 ControlUpstream *control_server_upstream(ControlServer *s);

@@ -4,6 +4,7 @@
 
 #include "control/control-error.h"
 #include "control/control-socket.h"
+#include "net/net-socket.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -58,13 +59,14 @@ static bool ask_for_pktinfo(int fd, const Addr *addr)
            setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0;
 }
 
-int control_socket_bind(const Addr *addr, GError **error)
+int control_socket_bind(const Addr *addr, bool freebind, GError **error)
 {
     struct sockaddr_storage sa;
     socklen_t len = addr_to_sockaddr(addr, &sa);
     int fd = open_socket(addr);
 
-    if (fd >= 0 && ask_for_pktinfo(fd, addr) && bind(fd, (struct sockaddr *)&sa, len) == 0)
+    if (fd >= 0 && (!freebind || net_set_freebind(fd, addr->family) == 0) &&
+        ask_for_pktinfo(fd, addr) && bind(fd, (struct sockaddr *)&sa, len) == 0)
         return fd;
     control_socket_error(error, "listen for ng by UDP at", addr, errno);
     if (fd >= 0)

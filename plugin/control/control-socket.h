@@ -15,10 +15,11 @@
 #define CONTROL_DATAGRAMS_PER_EVENT 64
 
 /**
- * A non-blocking UDP socket bound to @addr that reports the address asked (IP_PKTINFO). -1 and
- * CONTROL_ERROR on failure; the message names the address, the cause and the way out.
+ * A non-blocking UDP socket bound to @addr that reports the address asked (IP_PKTINFO). @freebind:
+ * this host need not have the address. -1 and CONTROL_ERROR on failure; the message names the
+ * address, the cause and the way out.
  */
-int control_socket_bind(const Addr *addr, GError **error);
+int control_socket_bind(const Addr *addr, bool freebind, GError **error);
 
 /** A non-blocking UDP socket connected to @addr. -1 and CONTROL_ERROR on failure. */
 int control_socket_connect(const Addr *addr, GError **error);

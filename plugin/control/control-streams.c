@@ -94,7 +94,7 @@ ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig 
         g_free(s);
         return NULL;
     }
-    s->ports = media_ports_new(config->port_min, config->port_max);
+    s->ports = media_ports_new(config->port_min, config->port_max, config->freebind);
     s->ctx = tls_ctx_ref(config->ctx);
     s->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, entry_free);
     return s;

@@ -6,7 +6,11 @@
 
 #include "base/buf.h"
 #include "control/control-socket.h"
+#include "net/net-socket.h"
 #include "ng-protocol/ng-message.h"
+
+#include <errno.h>
+#include <netinet/in.h>
 
 #define BACKLOG       128
 #define READ_CHUNK    16384
@@ -226,7 +230,21 @@ static void on_connection(uv_stream_t *server, int status)
     uv_read_start((uv_stream_t *)&c->handle, on_alloc, on_read);
 }
 
-static int start_listening(ControlTcp *t, const Addr *addr)
+/* Gives the handle its socket before libuv would make one. */
+static int open_freebind(ControlTcp *t, AddrFamily family)
+{
+    int fd = socket(family == ADDR_IP6 ? AF_INET6 : AF_INET,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int err = fd < 0 ? -errno : net_set_freebind(fd, family);
+
+    if (err == 0)
+        err = uv_tcp_open(&t->handle, fd);
+    if (err != 0)
+        net_close(&fd);
+    return err;
+}
+
+static int start_listening(ControlTcp *t, const Addr *addr, bool freebind)
 {
     struct sockaddr_storage sa;
     int len = sizeof sa;
@@ -234,7 +252,9 @@ static int start_listening(ControlTcp *t, const Addr *addr)
     addr_to_sockaddr(addr, &sa);
     /* IPv4 has a listener of its own. */
     unsigned flags = addr->family == ADDR_IP6 ? UV_TCP_IPV6ONLY : 0;
-    int err = uv_tcp_bind(&t->handle, (struct sockaddr *)&sa, flags);
+    int err = freebind ? open_freebind(t, addr->family) : 0;
+    if (err == 0)
+        err = uv_tcp_bind(&t->handle, (struct sockaddr *)&sa, flags);
     if (err == 0)
         err = uv_listen((uv_stream_t *)&t->handle, BACKLOG, on_connection);
     if (err == 0)
@@ -244,8 +264,8 @@ static int start_listening(ControlTcp *t, const Addr *addr)
     return err;
 }
 
-ControlTcp *control_tcp_new(uv_loop_t *loop, const Addr *addr, ControlMessageCb cb, void *user_data,
-                            GError **error)
+ControlTcp *control_tcp_new(uv_loop_t *loop, const Addr *addr, bool freebind, ControlMessageCb cb,
+                            void *user_data, GError **error)
 {
     ControlTcp *t = g_new0(ControlTcp, 1);
 
@@ -255,7 +275,7 @@ ControlTcp *control_tcp_new(uv_loop_t *loop, const Addr *addr, ControlMessageCb 
     t->user_data = user_data;
     uv_tcp_init(loop, &t->handle);
     t->handle.data = t;
-    int err = start_listening(t, addr);
+    int err = start_listening(t, addr, freebind);
     if (err) {
         control_socket_error(error, "listen for ng by TCP at", addr, -err);
         control_tcp_free(t);

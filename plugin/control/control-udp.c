@@ -151,12 +151,12 @@ static int start_polling(ControlUdp *u, uv_loop_t *loop)
     return 0;
 }
 
-ControlUdp *control_udp_new(uv_loop_t *loop, const Addr *addr, ControlMessageCb cb, void *user_data,
-                            GError **error)
+ControlUdp *control_udp_new(uv_loop_t *loop, const Addr *addr, bool freebind, ControlMessageCb cb,
+                            void *user_data, GError **error)
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof sa;
-    int fd = control_socket_bind(addr, error);
+    int fd = control_socket_bind(addr, freebind, error);
 
     if (fd < 0)
         return NULL;

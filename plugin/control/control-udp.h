@@ -15,10 +15,10 @@
 
 typedef struct ControlUdp ControlUdp;
 
-/** Binds @addr (port 0 = any). @cb gets every datagram and must not free the listener. Error:
+/** Binds @addr (port 0 = any; @freebind: this host need not have it). @cb gets every datagram and must not free the listener. Error:
  * CONTROL_ERROR. */
-ControlUdp *control_udp_new(uv_loop_t *loop, const Addr *addr, ControlMessageCb cb, void *user_data,
-                            GError **error);
+ControlUdp *control_udp_new(uv_loop_t *loop, const Addr *addr, bool freebind, ControlMessageCb cb,
+                            void *user_data, GError **error);
 
 /** Closes the socket. The loop must run once more afterwards. NULL is allowed. */
 void control_udp_free(ControlUdp *u);

@@ -13,6 +13,7 @@
 G_DEFINE_QUARK(media - ports - error - quark, media_ports_error)
 
 typedef struct PortRange {
+    const MediaPorts *pool;
     Addr ip; /* port 0 */
     unsigned used;
     uint16_t next; /* where the search begins */
@@ -22,6 +23,7 @@ typedef struct PortRange {
 struct MediaPorts {
     uint16_t port_min;
     uint16_t port_max;
+    bool freebind;
     GPtrArray *ranges; /* PortRange, one per address; a handful */
 };
 
@@ -31,13 +33,14 @@ struct MediaPort {
     int fd;
 };
 
-MediaPorts *media_ports_new(uint16_t port_min, uint16_t port_max)
+MediaPorts *media_ports_new(uint16_t port_min, uint16_t port_max, bool freebind)
 {
     MediaPorts *pool = g_new0(MediaPorts, 1);
 
     g_assert(port_min > 0 && port_min <= port_max);
     pool->port_min = port_min;
     pool->port_max = port_max;
+    pool->freebind = freebind;
     pool->ranges = g_ptr_array_new_with_free_func(g_free);
     return pool;
 }
@@ -67,6 +70,7 @@ static PortRange *range_of(MediaPorts *pool, const Addr *ip)
 
     if (!range) {
         range = g_new0(PortRange, 1);
+        range->pool = pool;
         range->ip = addr_with_port(*ip, 0);
         range->next = pool->port_min;
         g_ptr_array_add(pool->ranges, range);
@@ -88,9 +92,12 @@ static void set_taken(PortRange *range, uint16_t number, bool taken)
     range->used = taken ? range->used + 1 : range->used - 1;
 }
 
-static int open_socket(const Addr *addr, MediaTransport transport)
+static int open_socket(const PortRange *range, const Addr *addr, MediaTransport transport)
 {
-    return transport == MEDIA_TCP ? net_tcp_listen(addr, LISTEN_BACKLOG) : net_udp_bind(addr);
+    bool freebind = range->pool->freebind;
+
+    return transport == MEDIA_TCP ? net_tcp_listen(addr, LISTEN_BACKLOG, freebind)
+                                  : net_udp_bind(addr, freebind);
 }
 
 static MediaPort *new_port(PortRange *range, const Addr *addr, int fd)
@@ -119,7 +126,7 @@ static MediaPort *reserve_exact(PortRange *range, MediaTransport transport, uint
                                 GError **error)
 {
     Addr addr = addr_with_port(range->ip, number);
-    int fd = is_taken(range, number) ? -EADDRINUSE : open_socket(&addr, transport);
+    int fd = is_taken(range, number) ? -EADDRINUSE : open_socket(range, &addr, transport);
 
     if (fd < 0) {
         set_bind_error(error, &addr, fd);
@@ -142,7 +149,7 @@ MediaPort *media_port_reserve(MediaPorts *pool, const Addr *ip, MediaTransport t
         range->next = range->next == pool->port_max ? pool->port_min : (uint16_t)(range->next + 1);
         if (is_taken(range, addr.port))
             continue;
-        int fd = open_socket(&addr, transport);
+        int fd = open_socket(range, &addr, transport);
         if (fd >= 0)
             return new_port(range, &addr, fd);
         if (fd != -EADDRINUSE) {

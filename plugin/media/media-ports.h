@@ -15,8 +15,10 @@
 typedef struct MediaPorts MediaPorts;
 typedef struct MediaPort MediaPort;
 
-/** @port_min..@port_max inclusive, for every address asked for; @port_min is at least 1. */
-MediaPorts *media_ports_new(uint16_t port_min, uint16_t port_max);
+/** @port_min..@port_max inclusive, for every address asked for; @port_min is at least 1.
+ * @freebind: also for addresses that this host does not have now (a virtual address that comes with
+ * a take-over). */
+MediaPorts *media_ports_new(uint16_t port_min, uint16_t port_max, bool freebind);
 
 /** After all its ports were released. NULL is allowed. */
 void media_ports_free(MediaPorts *pool);

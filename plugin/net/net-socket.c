@@ -41,6 +41,15 @@ int net_socket_error(int fd)
     return -error;
 }
 
+int net_set_freebind(int fd, AddrFamily family)
+{
+    const int on = 1;
+    int r = family == ADDR_IP6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on)
+                               : setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
+
+    return r < 0 ? -errno : 0;
+}
+
 int net_set_tos(int fd, AddrFamily family, uint8_t tos)
 {
     int value = tos;

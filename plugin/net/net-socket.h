@@ -27,5 +27,8 @@ int net_local_addr(int fd, Addr *ret_addr);
  * net_tcp_connect). */
 int net_socket_error(int fd);
 
+/** Lets @fd be bound to an address that this host does not have yet, or not any more. */
+int net_set_freebind(int fd, AddrFamily family);
+
 /** Sets the DSCP/TOS byte (IPv4) or traffic class (IPv6) of what @fd sends. */
 int net_set_tos(int fd, AddrFamily family, uint8_t tos);

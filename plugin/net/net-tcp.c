@@ -40,7 +40,7 @@ static int bind_to(int fd, const Addr *local)
     return bind(fd, (struct sockaddr *)&sa, len) < 0 ? -errno : 0;
 }
 
-int net_tcp_listen(const Addr *local, int backlog)
+int net_tcp_listen(const Addr *local, int backlog, bool freebind)
 {
     int on = 1;
     int fd = new_socket(local->family);
@@ -52,6 +52,8 @@ int net_tcp_listen(const Addr *local, int backlog)
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         error = -errno;
     else
+        error = freebind ? net_set_freebind(fd, local->family) : 0;
+    if (error == 0)
         error = bind_to(fd, local);
     if (error == 0 && listen(fd, backlog) < 0)
         error = -errno;

@@ -9,9 +9,9 @@
 /**
  * A socket bound to @local (a literal address; port 0 lets the kernel choose) that listens. Owned
  * by the caller. -EADDRINUSE when somebody else has the port, -EADDRNOTAVAIL when the address is
- * not ours.
+ * not ours, unless @freebind: then it may become ours later.
  */
-int net_tcp_listen(const Addr *local, int backlog);
+int net_tcp_listen(const Addr *local, int backlog, bool freebind);
 
 /**
  * Begins to connect to @remote from @local's address (any port; NULL = the kernel's choice). The

@@ -34,7 +34,7 @@ void net_udp_batch_free(NetUdpBatch *batch)
     g_free(batch);
 }
 
-int net_udp_bind(const Addr *local)
+int net_udp_bind(const Addr *local, bool freebind)
 {
     struct sockaddr_storage sa;
     socklen_t len = addr_to_sockaddr(local, &sa);
@@ -47,6 +47,8 @@ int net_udp_bind(const Addr *local)
         return -errno;
     if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
         error = -errno;
+    if (error == 0 && freebind)
+        error = net_set_freebind(fd, local->family);
     if (error == 0 && bind(fd, (struct sockaddr *)&sa, len) < 0)
         error = -errno;
     if (error != 0) {

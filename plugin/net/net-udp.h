@@ -24,8 +24,11 @@ NetUdpBatch *net_udp_batch_new(void);
 void net_udp_batch_free(NetUdpBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetUdpBatch, net_udp_batch_free)
 
-/** A bound socket, owned by the caller. A port is never shared with another socket. */
-int net_udp_bind(const Addr *local);
+/**
+ * A bound socket, owned by the caller. A port is never shared with another socket. @freebind: the
+ * address need not be one of this host.
+ */
+int net_udp_bind(const Addr *local, bool freebind);
 
 /**
  * Receives up to NET_UDP_BATCH datagrams; returns how many, or -EAGAIN. The datagrams are members

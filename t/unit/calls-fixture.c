@@ -169,7 +169,7 @@ static void start_server(Calls *f, const CallsOptions *o)
         u = control_upstream_new(&f->loop, &f->rtpengine->addr, UPSTREAM_TIMEOUT_MS, &error);
     g_assert_no_error(error);
     f->server = control_server_new(&f->loop, u, control_calls_handle, f->calls);
-    f->at = *control_server_listen(f->server, CONTROL_UDP, &any, &error);
+    f->at = *control_server_listen(f->server, CONTROL_UDP, &any, false, &error);
     g_assert_no_error(error);
     test_socket_connect(f->proxy, f->at);
 }

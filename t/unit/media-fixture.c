@@ -28,7 +28,7 @@ void fx_init(Fixture *fx, const MediaLimits *limits, unsigned n_workers)
     g_assert_cmpint(uv_loop_init(&fx->loop), ==, 0);
     fx->limits = limits ? *limits : media_limits_default();
     fx->events = g_array_new(FALSE, FALSE, sizeof(MediaEvent));
-    fx->ports = media_ports_new(PORT_MIN, PORT_MAX);
+    fx->ports = media_ports_new(PORT_MIN, PORT_MAX, false);
     fx->pool = media_pool_new(&fx->loop, n_workers, &fx->limits, on_event, fx, &error);
     g_assert_no_error(error);
     fx->id_gw = pair_identity("agw-ecdsa");

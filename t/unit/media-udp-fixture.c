@@ -82,7 +82,7 @@ void end_rebind(End *end, const char *ip)
     Addr at;
 
     g_assert_true(addr_parse_ip(span_str(ip), &at));
-    end->fd = net_udp_bind(&at);
+    end->fd = net_udp_bind(&at, false);
     g_assert_cmpint(end->fd, >=, 0);
     g_assert_cmpint(net_local_addr(end->fd, &end->at), ==, 0);
 }

@@ -127,7 +127,7 @@ static void test_port_taken(Calls *f, const void *data)
     Addr at = access_of(f, "a");
     g_clear_pointer(&f->server, control_server_free);
     g_clear_pointer(&f->calls, control_calls_free);
-    g_autoptr(MediaPorts) others = media_ports_new(1, 65535);
+    g_autoptr(MediaPorts) others = media_ports_new(1, 65535, false);
     MediaPort *taken = media_port_reserve(others, &at, MEDIA_TCP, at.port, NULL);
     g_assert_nonnull(taken);
     calls_restart(f, &again);

@@ -48,7 +48,7 @@ static void set_up(Fixture *f, const void *data)
     g_assert_no_error(error);
     f->server = control_server_new(&f->loop, u, handle, f);
     g_assert_true(control_server_upstream(f->server) == u);
-    const Addr *at = control_server_listen(f->server, CONTROL_UDP, &any, &error);
+    const Addr *at = control_server_listen(f->server, CONTROL_UDP, &any, false, &error);
     g_assert_no_error(error);
     f->at = *at;
     test_socket_connect(f->proxy, f->at);
@@ -334,7 +334,7 @@ static void test_tcp(Fixture *f, const void *data)
     struct sockaddr_storage sa;
     char buf[64];
     g_autoptr(GError) error = NULL;
-    const Addr *at = control_server_listen(f->server, CONTROL_TCP, &any, &error);
+    const Addr *at = control_server_listen(f->server, CONTROL_TCP, &any, false, &error);
 
     (void)data;
     g_assert_no_error(error);

@@ -47,7 +47,7 @@ static void set_up(Fixture *f, const void *data)
     f->got = g_ptr_array_new_with_free_func(test_string_free);
     f->peers = g_array_new(FALSE, FALSE, sizeof(ControlPeer));
     g_array_set_clear_func(f->peers, peer_clear);
-    f->t = control_tcp_new(&f->loop, &at, on_message, f, &error);
+    f->t = control_tcp_new(&f->loop, &at, false, on_message, f, &error);
     g_assert_no_error(error);
     g_string_truncate(test_log, 0);
 }
@@ -344,10 +344,29 @@ static void test_errors(Fixture *f, const void *data)
     g_autoptr(GError) error = NULL;
 
     (void)data;
-    g_assert_null(control_tcp_new(&f->loop, control_tcp_addr(f->t), on_message, f, &error));
+    g_assert_null(control_tcp_new(&f->loop, control_tcp_addr(f->t), false, on_message, f, &error));
     g_assert_error(error, CONTROL_ERROR, CONTROL_ERROR_SOCKET);
     g_assert_nonnull(strstr(error->message, "Cannot listen for ng by TCP at 127.0.0.1:"));
     g_assert_nonnull(strstr(error->message, "another process has it"));
+}
+
+/* An address that is not on this host now. */
+static void test_freebind(gconstpointer text)
+{
+    Addr at = test_addr(text);
+    uv_loop_t loop;
+    g_autoptr(GError) error = NULL;
+
+    uv_loop_init(&loop);
+    g_assert_null(control_tcp_new(&loop, &at, false, on_message, NULL, &error));
+    g_assert_error(error, CONTROL_ERROR, CONTROL_ERROR_SOCKET);
+    g_clear_error(&error);
+    ControlTcp *listener = control_tcp_new(&loop, &at, true, on_message, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(addr_ip_eq(control_tcp_addr(listener), &at));
+    g_assert_cmpuint(control_tcp_addr(listener)->port, ==, at.port);
+    control_tcp_free(listener);
+    test_loop_end(&loop);
 }
 
 #define ADD(name, func) g_test_add("/control/tcp/" name, Fixture, NULL, set_up, func, tear_down)
@@ -369,5 +388,7 @@ int main(int argc, char **argv)
     ADD("too-many-connections", test_too_many_connections);
     ADD("free-with-connections", test_free_with_connections);
     ADD("errors", test_errors);
+    g_test_add_data_func("/control/tcp/freebind-ip4", "192.0.2.1:2223", test_freebind);
+    g_test_add_data_func("/control/tcp/freebind-ip6", "[2001:db8::1]:2223", test_freebind);
     return g_test_run();
 }

@@ -29,7 +29,7 @@ static void answer_from(const char *wildcard, const char *asked, const char *cli
     g_autoptr(GError) error = NULL;
 
     uv_loop_init(&loop);
-    ControlUdp *u = control_udp_new(&loop, &at, echo, &e, &error);
+    ControlUdp *u = control_udp_new(&loop, &at, false, echo, &e, &error);
     g_assert_no_error(error);
     TestSocket *s = test_socket_new(&loop, test_any_port(client));
     Addr to = addr_with_port(test_any_port(asked), control_udp_addr(u)->port);
@@ -63,7 +63,7 @@ static void test_sizes(void)
 
     big[1] = ' ';
     uv_loop_init(&loop);
-    ControlUdp *u = control_udp_new(&loop, &at, echo, &e, NULL);
+    ControlUdp *u = control_udp_new(&loop, &at, false, echo, &e, NULL);
     TestSocket *s = test_socket_new(&loop, at);
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
         test_socket_send(s, control_udp_addr(u), (Span){big, sizes[i]});
@@ -92,7 +92,7 @@ static void test_peer_outlives_listener(void)
     Addr at = test_any_port("127.0.0.1");
 
     uv_loop_init(&loop);
-    ControlUdp *u = control_udp_new(&loop, &at, echo, &e, NULL);
+    ControlUdp *u = control_udp_new(&loop, &at, false, echo, &e, NULL);
     TestSocket *s = test_socket_new(&loop, at);
     test_socket_send(s, control_udp_addr(u), SPAN("a b"));
     RUN_UNTIL(&loop, s->got->len == 1);
@@ -111,16 +111,35 @@ static void test_errors(void)
     g_autoptr(GError) error = NULL;
 
     uv_loop_init(&loop);
-    ControlUdp *u = control_udp_new(&loop, &at, echo, NULL, NULL);
-    g_assert_null(control_udp_new(&loop, control_udp_addr(u), echo, NULL, &error));
+    ControlUdp *u = control_udp_new(&loop, &at, false, echo, NULL, NULL);
+    g_assert_null(control_udp_new(&loop, control_udp_addr(u), false, echo, NULL, &error));
     g_assert_error(error, CONTROL_ERROR, CONTROL_ERROR_SOCKET);
     g_assert_nonnull(strstr(error->message, "Cannot listen for ng by UDP at 127.0.0.1:"));
     g_assert_nonnull(strstr(error->message, "another process has it"));
     g_clear_error(&error);
-    g_assert_null(control_udp_new(&loop, &elsewhere, echo, NULL, &error));
+    g_assert_null(control_udp_new(&loop, &elsewhere, false, echo, NULL, &error));
     g_assert_nonnull(strstr(error->message, "192.0.2.1:2223"));
     g_assert_nonnull(strstr(error->message, "no interface of this host has that address"));
     control_udp_free(u);
+    test_loop_end(&loop);
+}
+
+/* An address that is not on this host now. */
+static void test_freebind(gconstpointer text)
+{
+    Addr at = test_addr(text);
+    uv_loop_t loop;
+    g_autoptr(GError) error = NULL;
+
+    uv_loop_init(&loop);
+    g_assert_null(control_udp_new(&loop, &at, false, echo, NULL, &error));
+    g_assert_error(error, CONTROL_ERROR, CONTROL_ERROR_SOCKET);
+    g_clear_error(&error);
+    ControlUdp *listener = control_udp_new(&loop, &at, true, echo, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(addr_ip_eq(control_udp_addr(listener), &at));
+    g_assert_cmpuint(control_udp_addr(listener)->port, ==, at.port);
+    control_udp_free(listener);
     test_loop_end(&loop);
 }
 
@@ -132,5 +151,7 @@ int main(int argc, char **argv)
     g_test_add_func("/control/udp/sizes", test_sizes);
     g_test_add_func("/control/udp/peer-outlives-listener", test_peer_outlives_listener);
     g_test_add_func("/control/udp/errors", test_errors);
+    g_test_add_data_func("/control/udp/freebind-ip4", "192.0.2.1:2223", test_freebind);
+    g_test_add_data_func("/control/udp/freebind-ip6", "[2001:db8::1]:2223", test_freebind);
     return g_test_run();
 }

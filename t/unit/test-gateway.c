@@ -60,7 +60,7 @@ static void test_serves(void)
     g_assert_no_error(error);
     assert_logged("Certificate fingerprint sha-256 ");
     ControlServer *server = control_server_new(&loop, NULL, gateway_handle, g);
-    const Addr *at = control_server_listen(server, CONTROL_UDP, &any, &error);
+    const Addr *at = control_server_listen(server, CONTROL_UDP, &any, false, &error);
     g_assert_no_error(error);
     test_socket_send(proxy, at, SPAN("1 {\"command\":\"e2ae list\"}"));
     RUN_UNTIL(&loop, proxy->got->len == 1);
@@ -89,7 +89,7 @@ static void test_redis_away(void)
         "Node edge-1 keeps its calls in Redis 127.0.0.1:9/3; without it offers are refused");
     assert_logged("No --certificate: ");
     ControlServer *server = control_server_new(&loop, NULL, gateway_handle, g);
-    const Addr *at = control_server_listen(server, CONTROL_UDP, &any, &error);
+    const Addr *at = control_server_listen(server, CONTROL_UDP, &any, false, &error);
     g_assert_no_error(error);
     test_socket_send(proxy, at, SPAN("1 {\"command\":\"e2ae query\",\"call-id\":\"x\"}"));
     RUN_UNTIL(&loop, proxy->got->len == 1);

@@ -24,7 +24,7 @@ static void open_stream(Play *p)
 static int listen_anywhere(Addr *ret_addr)
 {
     Addr ip = fx_loopback();
-    int fd = net_tcp_listen(&ip, 8);
+    int fd = net_tcp_listen(&ip, 8, false);
 
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(net_local_addr(fd, ret_addr), ==, 0);

@@ -254,7 +254,7 @@ static void test_connect(void)
     Addr ip = fx_loopback();
     Addr at;
     Addr nobody;
-    int listener = net_tcp_listen(&ip, 8);
+    int listener = net_tcp_listen(&ip, 8, false);
     MediaSpec spec = fx_plain_spec();
 
     g_assert_cmpint(net_local_addr(listener, &at), ==, 0);

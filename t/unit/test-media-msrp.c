@@ -168,7 +168,7 @@ static void test_speaks_first(void)
     p.spec.framing = MEDIA_MSRP;
     p.spec.msrp = aware();
     for (int side = 0; side < 2; side++) {
-        listener[side] = net_tcp_listen(&ip, 1);
+        listener[side] = net_tcp_listen(&ip, 1, false);
         p.spec.leg[side].setup = MEDIA_SETUP_ACTIVE;
         g_assert_cmpint(net_local_addr(listener[side], &p.spec.leg[side].remote), ==, 0);
     }

@@ -19,7 +19,7 @@ static Addr loopback(void)
 
 static void test_round_robin(void)
 {
-    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST);
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, false);
     Addr ip = loopback();
     uint16_t last = 0;
 
@@ -40,7 +40,7 @@ static void test_round_robin(void)
 
 static void test_exhausted(void)
 {
-    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST);
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, false);
     Addr ip = loopback();
     Addr other;
     MediaPort *port[8];
@@ -70,11 +70,11 @@ static void test_exhausted(void)
 
 static void test_foreign_port_is_skipped(void)
 {
-    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, FIRST + 1);
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, FIRST + 1, false);
     Addr ip = loopback();
     Addr first = addr_with_port(ip, FIRST);
     g_autoptr(GError) error = NULL;
-    int fd = net_tcp_listen(&first, 1);
+    int fd = net_tcp_listen(&first, 1, false);
 
     g_assert_cmpint(fd, >=, 0);
     MediaPort *port = media_port_reserve(pool, &ip, MEDIA_TCP, 0, &error);
@@ -88,7 +88,7 @@ static void test_foreign_port_is_skipped(void)
 
 static void test_exact(void)
 {
-    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST);
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, false);
     Addr ip = loopback();
     g_autoptr(GError) error = NULL;
     MediaPort *port = media_port_reserve(pool, &ip, MEDIA_UDP, FIRST + 5, &error);
@@ -103,7 +103,7 @@ static void test_exact(void)
 
 static void test_bad_address(void)
 {
-    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST);
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, false);
     Addr ip;
     g_autoptr(GError) error = NULL;
 
@@ -113,11 +113,27 @@ static void test_bad_address(void)
     g_assert_nonnull(strstr(error->message, "192.0.2.7"));
 }
 
+static void test_freebind(gconstpointer text)
+{
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, true);
+    Addr ip;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(addr_parse_ip(span_str(text), &ip));
+    MediaPort *tcp = media_port_reserve(pool, &ip, MEDIA_TCP, 0, &error);
+    g_assert_no_error(error);
+    MediaPort *udp = media_port_reserve(pool, &ip, MEDIA_UDP, 0, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(media_port_addr(udp)->port, !=, media_port_addr(tcp)->port);
+    media_port_release(tcp);
+    media_port_release(udp);
+}
+
 /* A reserved TCP port answers a SYN at once: the peer may come before the worker has it (COM-03).
  */
 static void test_reserved_listens(void)
 {
-    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST);
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, false);
     Addr ip = loopback();
     Addr peer;
     g_autoptr(GError) error = NULL;
@@ -147,5 +163,7 @@ int main(int argc, char **argv)
     g_test_add_func("/media/ports/exact", test_exact);
     g_test_add_func("/media/ports/bad-address", test_bad_address);
     g_test_add_func("/media/ports/COM-03/reserved-listens", test_reserved_listens);
+    g_test_add_data_func("/media/ports/freebind-ip4", "192.0.2.7", test_freebind);
+    g_test_add_data_func("/media/ports/freebind-ip6", "2001:db8::7", test_freebind);
     return g_test_run();
 }

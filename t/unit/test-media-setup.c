@@ -37,7 +37,7 @@ static void choose_setup(Play *p, MediaLegSide side, MediaSetup setup)
     if (setup != MEDIA_SETUP_ACTIVE)
         return;
     leg->tls_role = MEDIA_TLS_CLIENT;
-    p->listener[side] = net_tcp_listen(&ip, 8);
+    p->listener[side] = net_tcp_listen(&ip, 8, false);
     g_assert_cmpint(p->listener[side], >=, 0);
     g_assert_cmpint(net_local_addr(p->listener[side], &leg->remote), ==, 0);
 }

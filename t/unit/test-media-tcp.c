@@ -14,7 +14,7 @@ static MediaSpec core_active_spec(const Addr *core)
 static int listen_anywhere(Addr *ret_addr)
 {
     Addr ip = fx_loopback();
-    int fd = net_tcp_listen(&ip, 8);
+    int fd = net_tcp_listen(&ip, 8, false);
 
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(net_local_addr(fd, ret_addr), ==, 0);
@@ -236,7 +236,7 @@ static void test_connect_timeout(void)
     Addr ip = fx_loopback();
     Addr at;
     Peer *filler[4];
-    int listener = net_tcp_listen(&ip, 0);
+    int listener = net_tcp_listen(&ip, 0, false);
 
     /* A listener with a full backlog drops SYNs. */
     limits.connect_ms = 200;

@@ -25,7 +25,7 @@ static void make_pair(const char *ip, int *ret_client, int *ret_server, int *ret
     Addr at;
     Addr from;
     Addr peer;
-    int listener = net_tcp_listen(&local, 4);
+    int listener = net_tcp_listen(&local, 4, false);
 
     g_assert_cmpint(listener, >=, 0);
     g_assert_cmpint(net_local_addr(listener, &at), ==, 0);
@@ -78,7 +78,7 @@ static void test_refused(void)
 {
     Addr local = ip_of("127.0.0.1");
     Addr at;
-    int listener = net_tcp_listen(&local, 1);
+    int listener = net_tcp_listen(&local, 1, false);
 
     g_assert_cmpint(net_local_addr(listener, &at), ==, 0);
     net_close(&listener);
@@ -98,12 +98,27 @@ static void test_listen_errors(void)
     Addr local = ip_of("127.0.0.1");
     Addr at;
     Addr foreign = ip_of("192.0.2.1");
-    int listener = net_tcp_listen(&local, 1);
+    int listener = net_tcp_listen(&local, 1, false);
 
     g_assert_cmpint(net_local_addr(listener, &at), ==, 0);
-    g_assert_cmpint(net_tcp_listen(&at, 1), ==, -EADDRINUSE);
-    g_assert_cmpint(net_tcp_listen(&foreign, 1), ==, -EADDRNOTAVAIL);
+    g_assert_cmpint(net_tcp_listen(&at, 1, false), ==, -EADDRINUSE);
+    g_assert_cmpint(net_tcp_listen(&foreign, 1, false), ==, -EADDRNOTAVAIL);
     g_assert_cmpint(net_tcp_connect(&foreign, &at), ==, -EADDRNOTAVAIL);
+    net_close(&listener);
+}
+
+/* A virtual address may be on another host now. */
+static void test_freebind(gconstpointer ip)
+{
+    Addr foreign = ip_of(ip);
+    Addr at;
+
+    g_assert_cmpint(net_tcp_listen(&foreign, 1, false), ==, -EADDRNOTAVAIL);
+    int listener = net_tcp_listen(&foreign, 1, true);
+    g_assert_cmpint(listener, >=, 0);
+    g_assert_cmpint(net_local_addr(listener, &at), ==, 0);
+    g_assert_true(addr_ip_eq(&at, &foreign));
+    g_assert_cmpint(net_tcp_listen(&at, 1, true), ==, -EADDRINUSE);
     net_close(&listener);
 }
 
@@ -134,6 +149,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/net/tcp/exchange-ip6", "::1", test_exchange);
     g_test_add_func("/net/tcp/refused", test_refused);
     g_test_add_func("/net/tcp/listen-errors", test_listen_errors);
+    g_test_add_data_func("/net/tcp/freebind-ip4", "192.0.2.1", test_freebind);
+    g_test_add_data_func("/net/tcp/freebind-ip6", "2001:db8::1", test_freebind);
     g_test_add_func("/net/tcp/send-after-reset", test_send_after_reset);
     return g_test_run();
 }

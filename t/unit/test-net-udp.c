@@ -16,7 +16,7 @@ static int bound(const char *ip, Addr *ret_addr)
     Addr local;
 
     g_assert_true(addr_parse_ip(span_str(ip), &local));
-    int fd = net_udp_bind(&local);
+    int fd = net_udp_bind(&local, false);
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(net_local_addr(fd, ret_addr), ==, 0);
     return fd;
@@ -88,7 +88,23 @@ static void test_bind_errors(void)
     Addr taken;
     int fd = bound("127.0.0.1", &taken);
 
-    g_assert_cmpint(net_udp_bind(&taken), ==, -EADDRINUSE);
+    g_assert_cmpint(net_udp_bind(&taken, false), ==, -EADDRINUSE);
+    net_close(&fd);
+}
+
+/* A virtual address may be on another host now. */
+static void test_freebind(gconstpointer ip)
+{
+    Addr foreign;
+    Addr at;
+
+    g_assert_true(addr_parse_ip(span_str(ip), &foreign));
+    g_assert_cmpint(net_udp_bind(&foreign, false), ==, -EADDRNOTAVAIL);
+    int fd = net_udp_bind(&foreign, true);
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(net_local_addr(fd, &at), ==, 0);
+    g_assert_true(addr_ip_eq(&at, &foreign));
+    g_assert_cmpint(net_udp_bind(&at, true), ==, -EADDRINUSE);
     net_close(&fd);
 }
 
@@ -99,5 +115,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/net/udp/DTL-10/batch-ip6", "::1", test_batch);
     g_test_add_func("/net/udp/bad-destination", test_bad_destination);
     g_test_add_func("/net/udp/bind-errors", test_bind_errors);
+    g_test_add_data_func("/net/udp/freebind-ip4", "192.0.2.1", test_freebind);
+    g_test_add_data_func("/net/udp/freebind-ip6", "2001:db8::1", test_freebind);
     return g_test_run();
 }
