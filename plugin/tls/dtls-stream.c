@@ -96,6 +96,44 @@ static bool is_record(Span d)
     return d.len >= RECORD_HEADER_LEN && d.p[0] >= 20 && d.p[0] <= 25 && (uint8_t)d.p[1] == 0xfe;
 }
 
+/* The shortest fragment that the cipher could have made; 24, of GCM, before there is one. */
+static size_t least_fragment(const SSL *ssl)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+
+    if (!cipher)
+        cipher = SSL_get_pending_cipher(ssl);
+    if (!cipher)
+        return 24;
+    if (!SSL_CIPHER_is_aead(cipher))
+        return 0; /* OpenSSL itself drops what is no whole number of blocks */
+    bool short_tag = g_str_has_suffix(SSL_CIPHER_get_name(cipher), "CCM8");
+    bool no_nonce = SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305;
+    return short_tag || no_nonce ? 16 : 24;
+}
+
+/*
+ * Has the datagram a protected record that is shorter than any real one? OpenSSL up to 3.0.20 takes
+ * such a record, which anybody can send, for a failure of the whole association instead of dropping
+ * it (RFC 6347 4.1.2.7).
+ */
+static bool is_forged(const DtlsStream *s, Span d)
+{
+    size_t least = least_fragment(s->conn.ssl);
+
+    while (d.len >= RECORD_HEADER_LEN) {
+        const uint8_t *p = (const uint8_t *)d.p;
+        size_t fragment = (size_t)p[11] << 8 | p[12];
+        bool sealed = p[3] != 0 || p[4] != 0; /* of an epoch other than the first */
+        if (sealed && fragment < least)
+            return true;
+        if (fragment > d.len - RECORD_HEADER_LEN)
+            return false; /* OpenSSL drops what is cut off */
+        d = span_skip(d, RECORD_HEADER_LEN + fragment);
+    }
+    return false;
+}
+
 /*
  * Answers a ClientHello without our cookie by asking for it, and keeps nothing (RFC 6347 4.2.1).
  * OpenSSL's own cookie exchange inside the handshake would not do: it waits for the second
@@ -166,7 +204,7 @@ TlsState dtls_stream_feed(DtlsStream *s, Span datagram, int64_t now_us, const Dt
 
     if (c->state == TLS_STATE_FAILED || c->state == TLS_STATE_EOF)
         return c->state;
-    if (datagram.len > 0 && !is_record(datagram)) {
+    if (datagram.len > 0 && (!is_record(datagram) || is_forged(s, datagram))) {
         s->ignored++;
         return c->state;
     }

@@ -206,6 +206,13 @@ static const Span garbage[] = {
      17},                                                                 /* in clear */
     {"\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x09\x00\x02\x02\x28", 15}, /* an alert in clear */
     {"\x16\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x09\x00\x00", 13},
+    {"\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x09\x00\x10"
+     "shorter than any",
+     29}, /* of our epoch, and too short for its cipher */
+    {"\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x0a\x00\x00", 13},
+    {"\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x09\x00\x02\x02\x28"
+     "\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x0b\x00\x01x",
+     29}, /* behind another record */
     {"\x16\xfe\xfd\x00\x05\x00\x00\x00\x00\x00\x09\x00\x04"
      "text",
      17}, /* an epoch to come */
@@ -232,6 +239,25 @@ static void test_garbage_listening(Fixture *f, gconstpointer unused)
     for (unsigned i = 0; i < G_N_ELEMENTS(garbage); i++)
         end_feed(&f->net.server, garbage[i].p, garbage[i].len);
     g_assert_cmpuint(f->net.server.sent, ==, 0);
+    net_shake(&f->net);
+    net_assert_works(&f->net);
+}
+
+/* A record of the epoch to come, sent into the handshake by somebody else, would be kept for later by OpenSSL. */
+static void test_short_record_early(Fixture *f, gconstpointer unused)
+{
+    static const char record[] =
+        "\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x09\x00\x10shorter than any";
+
+    (void)unused;
+    end_feed(&f->net.client, NULL, 0);
+    for (bool more = true; more;) {
+        bool client = end_receive(&f->net.client);
+        bool server = end_receive(&f->net.server);
+        end_feed(&f->net.client, record, sizeof record - 1);
+        end_feed(&f->net.server, record, sizeof record - 1);
+        more = client || server;
+    }
     net_shake(&f->net);
     net_assert_works(&f->net);
 }
@@ -331,6 +357,7 @@ int main(int argc, char **argv)
     ECDSA("write-inside-deliver", NULL, test_echo);
     ECDSA("garbage/open", NULL, test_garbage_open);
     ECDSA("garbage/listening", NULL, test_garbage_listening);
+    ECDSA("garbage/short-record-early", NULL, test_short_record_early);
     ECDSA("garbage/tampered", NULL, test_tampered);
     ECDSA("close", NULL, test_close);
     ECDSA("TLS-15/client-hello", NULL, test_client_hello);
