@@ -92,10 +92,8 @@ static void set_taken(PortRange *range, uint16_t number, bool taken)
     range->used = taken ? range->used + 1 : range->used - 1;
 }
 
-static int open_socket(const PortRange *range, const Addr *addr, MediaTransport transport)
+static int open_socket(const Addr *addr, MediaTransport transport, bool freebind)
 {
-    bool freebind = range->pool->freebind;
-
     return transport == MEDIA_TCP ? net_tcp_listen(addr, LISTEN_BACKLOG, freebind)
                                   : net_udp_bind(addr, freebind);
 }
@@ -126,7 +124,7 @@ static MediaPort *reserve_exact(PortRange *range, MediaTransport transport, uint
                                 GError **error)
 {
     Addr addr = addr_with_port(range->ip, number);
-    int fd = is_taken(range, number) ? -EADDRINUSE : open_socket(range, &addr, transport);
+    int fd = is_taken(range, number) ? -EADDRINUSE : open_socket(&addr, transport, range->pool->freebind);
 
     if (fd < 0) {
         set_bind_error(error, &addr, fd);
@@ -149,7 +147,7 @@ MediaPort *media_port_reserve(MediaPorts *pool, const Addr *ip, MediaTransport t
         range->next = range->next == pool->port_max ? pool->port_min : (uint16_t)(range->next + 1);
         if (is_taken(range, addr.port))
             continue;
-        int fd = open_socket(range, &addr, transport);
+        int fd = open_socket(&addr, transport, false);
         if (fd >= 0)
             return new_port(range, &addr, fd);
         if (fd != -EADDRINUSE) {

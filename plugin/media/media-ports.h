@@ -16,8 +16,9 @@ typedef struct MediaPorts MediaPorts;
 typedef struct MediaPort MediaPort;
 
 /** @port_min..@port_max inclusive, for every address asked for; @port_min is at least 1.
- * @freebind: also for addresses that this host does not have now (a virtual address that comes with
- * a take-over). */
+ * @freebind: a port that is asked for by its number may be of an address that this host does not
+ * have now: a virtual address that comes with a take-over. New ones never are: who does not have the
+ * address must not promise it. */
 MediaPorts *media_ports_new(uint16_t port_min, uint16_t port_max, bool freebind);
 
 /** After all its ports were released. NULL is allowed. */

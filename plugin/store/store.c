@@ -182,9 +182,7 @@ void store_op_conflict(StoreOp *op, Span owner, uint64_t epoch, uint64_t revisio
     op->owner = span_dup(owner);
     op->reply.epoch = epoch;
     op->reply.revision = revision;
-    store_op_fail(op, STORE_CONFLICT,
-                  g_strdup_printf("the call belongs to node %s in its life %" G_GUINT64_FORMAT,
-                                  op->owner, epoch));
+    store_op_fail(op, STORE_CONFLICT, g_strdup_printf("the call belongs to node %s", op->owner));
 }
 
 void store_op_found(StoreOp *op, Span json)

@@ -40,7 +40,8 @@ static void node_ids(void)
 
 static void members_of_nodes(void)
 {
-    static const char *const bad[] = {"", "edge-1", "/edge-1", "east/", "east/edge-1/x", "ea st/edge-1"};
+    static const char *const bad[] = {"",      "edge-1",        "/edge-1",
+                                      "east/", "east/edge-1/x", "ea st/edge-1"};
     Span group, node;
 
     g_assert_true(redis_nodes_member_split(SPAN("east/edge-1"), &group, &node));

@@ -499,8 +499,9 @@ static void taken_back(Fixture *f, const void *data)
     kill_heartbeat(f, "edge-2");
     ASK(&f->loop, a, store_claim, f->a->store, "call", "edge-2", 0);
     g_assert_cmpint(a.status, ==, STORE_OK);
+    uint64_t revision = a.revision;
     assert_redis(f->redis, "1", "DEL e2ae:call:call");
-    ASK(&f->loop, a, store_commit, f->a->store, test_record("call", a.revision));
+    ASK(&f->loop, a, store_commit, f->a->store, test_record("call", revision));
     g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
     /* a new life has had nothing taken from it */
     drop(&f->b);
