@@ -50,6 +50,7 @@ static const Key keys[] = {
      {{"swap", E2AE_SCHEME_SWAP}, {"keep", E2AE_SCHEME_KEEP}}},
     {"e2ae-core", E2AE_GIVEN_CORE, false, {{"plain", E2AE_CORE_PLAIN}, {"tls", E2AE_CORE_TLS}}},
     {"e2ae-fingerprint", E2AE_GIVEN_FINGERPRINT, true, {{NULL, 0}}},
+    {"e2ae-forwarded", E2AE_GIVEN_FORWARDED, false, {{NULL, 0}}},
 };
 
 void e2ae_params_init(E2aeParams *p)
@@ -87,6 +88,8 @@ static char *allowed(const Key *key)
     if (key->given == E2AE_GIVEN_FINGERPRINT)
         return g_strdup(
             "[N:]HASH/HEX:HEX..., N from 1, HASH sha-1, sha-224, sha-256, sha-384 or sha-512");
+    if (key->given == E2AE_GIVEN_FORWARDED)
+        return g_strdup("the id of a node");
     GString *text = g_string_new(key->words[0].text);
     for (size_t i = 1; i < WORDS_MAX && key->words[i].text; i++)
         g_string_append_printf(text, ", %s", key->words[i].text);
@@ -180,7 +183,8 @@ static void assign(E2aeParams *p, E2aeGiven field, unsigned value)
         p->core = value;
         break;
     case E2AE_GIVEN_FINGERPRINT:
-        break; /* has no words */
+    case E2AE_GIVEN_FORWARDED:
+        break; /* have no words */
     }
 }
 
@@ -190,6 +194,8 @@ static bool put_word(E2aeParams *p, const Key *key, Span text, GError **error)
 
     if (key->given == E2AE_GIVEN_FINGERPRINT)
         return put_fingerprint(p, key, text, error);
+    if (key->given == E2AE_GIVEN_FORWARDED)
+        return true;
     if (!find_word(key, text, &value, error))
         return false;
     assign(p, key->given, value);

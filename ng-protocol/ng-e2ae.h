@@ -44,6 +44,7 @@ typedef enum E2aeGiven {
     E2AE_GIVEN_SCHEME = 1 << 6,
     E2AE_GIVEN_CORE = 1 << 7,
     E2AE_GIVEN_FINGERPRINT = 1 << 8,
+    E2AE_GIVEN_FORWARDED = 1 << 9, /* by another node, whose id is the value */
 } E2aeGiven;
 
 /** Fingerprints that one request may give: FP_SET_MAX for each of four m-lines. */

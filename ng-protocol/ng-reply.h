@@ -30,6 +30,8 @@
 #define NG_REASON_INCOMPLETE_SDP  "Incomplete SDP specification"
 #define NG_REASON_BAD_DIALOGUE    "Invalid dialogue association"
 #define NG_REASON_REWRITE         "Error rewriting SDP"
+/** To a node that has forwarded a request: the call is not here, look again. */
+#define NG_REASON_ELSEWHERE "the call is not on this node"
 /** With result ok, unless the request has the flag "fatal". */
 #define NG_WARNING_NOT_FOUND "Call-ID not found or tags didn't match"
 

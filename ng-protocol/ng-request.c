@@ -18,6 +18,7 @@ static const char *const commands[] = {
     [NG_CMD_E2AE_QUERY] = "e2ae query",
     [NG_CMD_E2AE_LIST] = "e2ae list",
     [NG_CMD_E2AE_STATISTICS] = "e2ae statistics",
+    [NG_CMD_E2AE_DRAIN] = "e2ae drain",
 };
 
 const char *ng_command_name(NgCommand command)
@@ -27,7 +28,7 @@ const char *ng_command_name(NgCommand command)
 
 static NgCommand find_command(Span name)
 {
-    for (NgCommand c = NG_CMD_OFFER; c <= NG_CMD_E2AE_STATISTICS; c++)
+    for (NgCommand c = NG_CMD_OFFER; c < NG_N_COMMANDS; c++)
         if (span_eq(name, span_str(commands[c])))
             return c;
     return NG_CMD_OTHER;

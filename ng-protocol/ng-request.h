@@ -34,6 +34,8 @@ typedef enum NgCommand {
     NG_CMD_E2AE_QUERY,
     NG_CMD_E2AE_LIST,
     NG_CMD_E2AE_STATISTICS,
+    NG_CMD_E2AE_DRAIN,
+    NG_N_COMMANDS,
 } NgCommand;
 
 /** Bits of NgRequest.t38, from `T.38` and its other spellings. */

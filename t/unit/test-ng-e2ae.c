@@ -122,7 +122,7 @@ static void test_errors(void)
         {"e2ae-strict", "", NG_ERROR_KEY,
          "unknown key \"e2ae-strict\", known are: e2ae, e2ae-media, e2ae-require, "
          "e2ae-answer-indication, e2ae-hash, e2ae-path, e2ae-path-scheme, e2ae-core, "
-         "e2ae-fingerprint"},
+         "e2ae-fingerprint, e2ae-forwarded"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
