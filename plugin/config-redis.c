@@ -67,6 +67,9 @@ bool config_redis_target(const Config *c, StoreTarget *target, GError **error)
     if (!c->node_id)
         return complain(error, "No --node-id, and the name of the host cannot be one: "
                                "give 1 to 64 letters, digits, '.', '_' and '-'");
+    if (c->node_timeout_ms < 2 * c->heartbeat_ms)
+        return complain(error, "--node-timeout is less than twice --heartbeat-interval: one late "
+                               "heartbeat would cost a node its calls");
     if (c->redis_master && !c->redis_sentinel)
         return complain(error, "--redis-master is given and --redis-sentinel is not");
     target->degrade = c->redis_degrade;
@@ -90,6 +93,9 @@ bool config_redis_absent(const Config *c, GError **error)
     if (c->redis_sentinel || c->redis_master)
         return complain(error, "--redis-sentinel is given and --redis is not: "
                                "give the database with --redis=/DB");
+    if (c->ha_group || c->node_address.family != ADDR_NONE)
+        return complain(error, "--ha-group and --node-address need --redis, through which nodes "
+                               "know of each other");
     if (c->redis_user || c->redis_password_file || c->redis_degrade)
         return complain(error, "--redis-user, --redis-password-file and --redis-mode=degrade need "
                                "--redis");

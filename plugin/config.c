@@ -265,7 +265,8 @@ static const Option options[] = {
      .allowed = "udp:ADDRESS:PORT with a literal address, IPv6 in brackets",
      .help = "Send events of streams here, as JSON datagrams"},
     {"redis", 0, "[PASSWORD@]ADDR:PORT/DB", set_text, AT(redis),
-     .allowed = "[PASSWORD@]ADDRESS:PORT/DB, [PASSWORD@]/SOCKET/DB or, with Sentinel, [PASSWORD@]/DB",
+     .allowed =
+         "[PASSWORD@]ADDRESS:PORT/DB, [PASSWORD@]/SOCKET/DB or, with Sentinel, [PASSWORD@]/DB",
      .help = "Keep the calls in this Redis; without it in memory"},
     {"redis-sentinel", 0, "ADDR:PORT,...", set_text, AT(redis_sentinel),
      .allowed = "a list of ADDRESS:PORT", .help = "Ask these sentinels where Redis is"},
@@ -287,6 +288,15 @@ static const Option options[] = {
     {"node-id", 0, "NAME", set_node_id, AT(node_id),
      .allowed = "1 to 64 letters, digits, '.', '_' and '-'",
      .help = "Name of this node, other than that of any other; if not given, the host's"},
+    {"ha-group", 0, "NAME", set_node_id, AT(ha_group),
+     .allowed = "1 to 64 letters, digits, '.', '_' and '-'",
+     .help = "Claim the calls of dead nodes of this group, and let it claim ours"},
+    {"node-address", 0, "ADDR:PORT", set_addr, AT(node_address), .allowed = ADDR_ALLOWED,
+     .help = "Where other nodes reach our ng port by UDP; if not given, the first --listen-ng"},
+    {"heartbeat-interval", 0, "MS", set_unsigned, AT(heartbeat_ms), .min = 50, .max = 60000,
+     .preset = "500", .help = "How often a node tells the others that it lives"},
+    {"node-timeout", 0, "MS", set_unsigned, AT(node_timeout_ms), .min = 200, .max = 600000,
+     .preset = "2000", .help = "A node without a heartbeat for so long is dead"},
     {"tls-ciphers", 0, "LIST", set_text, AT(tls_ciphers), .allowed = "an OpenSSL cipher list",
      .help = "Ciphers of (D)TLS 1.2"},
     {"tls-ciphersuites", 0, "LIST", set_text, AT(tls_ciphersuites),
@@ -657,6 +667,7 @@ void config_free(Config *c)
     g_free(c->redis_password_file);
     g_ptr_array_unref(c->rtpengine_redis);
     g_free(c->node_id);
+    g_free(c->ha_group);
     g_free(c->tls_ciphers);
     g_free(c->tls_ciphersuites);
     g_free(c->log_facility);

@@ -59,6 +59,10 @@ typedef struct Config {
     unsigned redis_connect_ms;
     unsigned redis_command_ms;
     char *node_id; /* redis_node_id_valid(); NULL: none was given and the host name is not one */
+    char *ha_group;    /* redis_node_id_valid(); NULL = this node claims no calls by itself */
+    Addr node_address; /* where other nodes reach our ng port; family ADDR_NONE: as it listens */
+    unsigned heartbeat_ms;
+    unsigned node_timeout_ms;
 
     bool foreground;
     bool log_stderr;

@@ -4,6 +4,7 @@
 
 #include "plugin/gateway.h"
 
+#include "cluster/cluster.h"
 #include "plugin/config-redis.h"
 #include "redis-schema/redis-keys.h"
 #include "store/store-redis.h"
@@ -14,11 +15,14 @@ struct Gateway {
     ControlEvents *events;
     Store *store;
     ControlCalls *calls;
+    Cluster *cluster; /* NULL: the store is in memory, and there are no others */
     SessionInterface *interfaces;
+    void (*drained)(void *arg);
+    void *drained_arg;
     bool leaves; /* the other nodes are told that this one ends */
 };
 
-/* The nodes that may stand in for each other; one node is a group of its own. */
+/* Of nodes without --ha-group, which claim nobody's calls by themselves. */
 #define NODE_GROUP "default"
 /* Of a store in memory, which nobody else sees. */
 #define NODE_LOCAL "local"
@@ -52,18 +56,25 @@ static SessionInterface *make_interfaces(const Config *c)
 }
 
 /* Every interface must be an address of this host: better known at the start than with the first
- * call. */
+ * call. But the members of a group share addresses, which only one of them has. */
 static bool check_interfaces(const Config *c, GError **error)
 {
     for (unsigned i = 0; i < c->interfaces->len; i++) {
         const ConfigInterface *interface = &g_array_index(c->interfaces, ConfigInterface, i);
         g_autoptr(MediaPorts) probe = media_ports_new(c->port_min, c->port_max, false);
-        MediaPort *port = media_port_reserve(probe, &interface->address, MEDIA_UDP, 0, error);
-        if (!port) {
-            g_prefix_error(error, "--interface=%s/...: ", interface->name);
+        g_autoptr(GError) cause = NULL;
+        MediaPort *port = media_port_reserve(probe, &interface->address, MEDIA_UDP, 0, &cause);
+        if (port) {
+            media_port_release(port);
+        } else if (c->ha_group) {
+            g_message("--interface=%s/...: %s: another member of %s may have it; calls are refused "
+                      "until it is here",
+                      interface->name, cause->message, c->ha_group);
+        } else {
+            g_propagate_prefixed_error(error, g_steal_pointer(&cause),
+                                       "--interface=%s/...: ", interface->name);
             return false;
         }
-        media_port_release(port);
     }
     return true;
 }
@@ -76,6 +87,8 @@ static void state_cb(StoreState state, const char *text, void *arg)
 
     if (g->calls)
         control_calls_store_state(g->calls, state, text);
+    if (g->cluster)
+        cluster_store_state(g->cluster, state);
 }
 
 static void lost_cb(const char *call_id, const char *owner, uint64_t epoch, void *arg)
@@ -86,15 +99,17 @@ static void lost_cb(const char *call_id, const char *owner, uint64_t epoch, void
         control_calls_lost(g->calls, call_id, owner, epoch);
 }
 
-/* Where another node could reach us. */
+/* Where another node can reach us; empty when it cannot. */
 static char *ng_text(const Config *c)
 {
-    bool udp = c->listen_ng->len > 0;
-    const ConfigListener *l =
-        &g_array_index(udp ? c->listen_ng : c->listen_tcp_ng, ConfigListener, 0);
+    Addr at = c->node_address;
     char text[ADDR_TEXT_MAX];
 
-    return g_strdup_printf("%s:%s", udp ? "udp" : "tcp", addr_text(&l->addr, text));
+    if (at.family == ADDR_NONE && c->listen_ng->len)
+        at = g_array_index(c->listen_ng, ConfigListener, 0).addr;
+    if (at.family == ADDR_NONE || addr_is_any(&at))
+        return g_strdup("");
+    return g_strdup_printf("udp:%s", addr_text(&at, text));
 }
 
 static Store *make_redis(const Config *c, uv_loop_t *loop, const StoreOptions *options,
@@ -124,12 +139,16 @@ static Store *make_store(Gateway *g, uv_loop_t *loop, const Config *c, GError **
     g_autofree char *ng = ng_text(c);
     StoreOptions options = {
         .node = c->redis && c->node_id ? c->node_id : NODE_LOCAL,
-        .group = NODE_GROUP,
+        .group = c->ha_group ? c->ha_group : NODE_GROUP,
         .ng = ng,
         .version = PACKAGE_VERSION,
+        .node_ttl_ms = c->node_timeout_ms,
         .watch = {state_cb, lost_cb, g},
     };
 
+    if (c->redis && !*ng)
+        g_warning("Other nodes cannot reach the ng port of this one, so they cannot forward to it: "
+                  "give --node-address");
     if (c->redis && !c->certificates->len)
         g_warning("No --certificate: the one that is made now is gone after the next start, and "
                   "then no stream can be restored");
@@ -149,16 +168,21 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
                     .port_max = c->port_max,
                     .n_workers = c->num_threads ? c->num_threads : g_get_num_processors(),
                     .limits = c->limits,
-                    .ctx = g->ctx},
+                    .ctx = g->ctx,
+                    .freebind = c->ha_group != NULL},
         .events = g->events,
         .store = {.store = g->store,
                   .node = node_of(c),
                   .shared = c->redis != NULL,
                   .degrade = c->redis_degrade,
                   .call_ttl_s = REDIS_CALL_TTL,
-                  .node_ttl_ms = REDIS_NODE_TTL_MS},
+                  .node_ttl_ms = c->node_timeout_ms,
+                  .retry_ms = c->heartbeat_ms,
+                  .lease_ms = c->redis ? c->node_timeout_ms : 0},
         .max_sessions = c->max_sessions,
         .delete_delay_s = c->delete_delay_s,
+        .drained = g->drained,
+        .drained_arg = g->drained_arg,
     };
 
     if (upstream)
@@ -166,6 +190,63 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
     tls_identity_fingerprints(g->identity, c->fingerprint_hash, &config.policy.local_fingerprints);
     log_identity(&config.policy.local_fingerprints);
     return control_calls_new(loop, &config, error);
+}
+
+/* ---- the other nodes */
+
+static void running_cb(void *arg)
+{
+    const Gateway *g = arg;
+
+    control_calls_running(g->calls);
+}
+
+static void verified_cb(void *arg)
+{
+    const Gateway *g = arg;
+
+    cluster_verified(g->cluster);
+}
+
+static void doubt_cb(void *arg)
+{
+    Gateway *g = arg;
+
+    control_calls_verify(g->calls, verified_cb, g);
+}
+
+static void claim_cb(const char *node, void *arg)
+{
+    const Gateway *g = arg;
+
+    control_calls_take_over(g->calls, node);
+}
+
+static void alone_cb(bool alone, void *arg)
+{
+    const Gateway *g = arg;
+
+    control_calls_set_alone(g->calls, alone);
+}
+
+static void news_cb(const char *event, const char *node, const char *text, void *arg)
+{
+    const Gateway *g = arg;
+
+    control_events_emit_node(g->events, event, node, text);
+}
+
+static Cluster *make_cluster(Gateway *g, uv_loop_t *loop, const Config *c)
+{
+    const ClusterConfig config = {
+        .node = c->node_id,
+        .group = c->ha_group,
+        .heartbeat_ms = c->heartbeat_ms,
+        .timeout_ms = c->node_timeout_ms,
+    };
+    const ClusterHooks hooks = {running_cb, doubt_cb, claim_cb, alone_cb, news_cb, g};
+
+    return cluster_new(loop, g->store, &config, &hooks);
 }
 
 static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUpstream *upstream,
@@ -194,14 +275,18 @@ static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUps
         return false;
     g->leaves = c->redis != NULL;
     g->calls = make_calls(g, loop, c, upstream, error);
+    if (g->calls && c->redis)
+        g->cluster = make_cluster(g, loop, c);
     return g->calls != NULL;
 }
 
 Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstream *upstream,
-                     GError **error)
+                     void (*drained)(void *arg), void *arg, GError **error)
 {
     Gateway *g = g_new0(Gateway, 1);
 
+    g->drained = drained;
+    g->drained_arg = arg;
     if (build(g, loop, config, upstream, error))
         return g;
     gateway_free(g);
@@ -236,6 +321,7 @@ void gateway_free(Gateway *g)
 {
     if (!g)
         return;
+    g_clear_pointer(&g->cluster, cluster_free);
     g_clear_pointer(&g->calls, control_calls_free);
     g_clear_pointer(&g->events, control_events_free);
     g_clear_pointer(&g->ctx, tls_ctx_unref);

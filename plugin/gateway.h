@@ -13,10 +13,13 @@
 
 typedef struct Gateway Gateway;
 
-/** @upstream: (nullable, borrowed for the call) the rtpengine behind us. @config: borrowed, must
- * outlive it. NULL and @error name the option or file at fault. */
+/**
+ * @upstream: (nullable, borrowed for the call) the rtpengine behind us. @config: borrowed, must
+ * outlive it. @drained: called by the loop when the last call is gone after `e2ae drain`; may free
+ * the gateway. NULL and @error name the option or file at fault.
+ */
 Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstream *upstream,
-                     GError **error);
+                     void (*drained)(void *arg), void *arg, GError **error);
 
 /** After the server that uses gateway_handle() is gone. The loop must run to its end
  * afterwards. NULL is allowed. */

@@ -197,7 +197,8 @@ static bool listen_all(Program *p, ControlTransport transport, const GArray *lis
     for (guint i = 0; i < listeners->len; i++) {
         const ConfigListener *l = &g_array_index(listeners, ConfigListener, i);
         g_autoptr(GError) cause = NULL;
-        const Addr *at = control_server_listen(p->server, transport, &l->addr, false, &cause);
+        const Addr *at = control_server_listen(p->server, transport, &l->addr,
+                                               p->config->ha_group != NULL, &cause);
         if (at) {
             g_message("Listening for ng by %s at %s", transport == CONTROL_UDP ? "UDP" : "TCP",
                       addr_text(at, text));
@@ -211,17 +212,24 @@ static bool listen_all(Program *p, ControlTransport transport, const GArray *lis
     return true;
 }
 
+static void drained(void *arg)
+{
+    g_message("Drained: stopping");
+    stop(arg);
+}
+
 static bool start_control(Program *p, GError **error)
 {
     const Config *c = p->config;
     ControlUpstream *upstream = NULL;
 
     if (c->rtpengine.family != ADDR_NONE) {
-        upstream = control_upstream_new(&p->loop, &c->rtpengine, c->rtpengine_timeout_ms, error);
+        upstream = control_upstream_new(&p->loop, "rtpengine", &c->rtpengine,
+                                        c->rtpengine_timeout_ms, error);
         if (!upstream)
             return false;
     }
-    p->gateway = gateway_new(&p->loop, c, upstream, error);
+    p->gateway = gateway_new(&p->loop, c, upstream, drained, p, error);
     if (!p->gateway) {
         control_upstream_free(upstream);
         return false;

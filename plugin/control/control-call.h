@@ -4,7 +4,9 @@
 #pragma once
 
 #include "control/control-calls.h"
+#include "control/control-forward.h"
 #include "control/control-statistics.h"
+#include "control/control-sweep.h"
 
 typedef struct ControlCall ControlCall;
 
@@ -43,11 +45,20 @@ struct ControlCall {
     bool unwritten; /* the record may differ from .session, and is to be written when it can be */
     bool loading;   /* nothing is known of the call before the store has answered */
     bool asked;     /* and it has been asked */
-    bool listed;    /* because the node's index has the call */
-    int64_t written_us; /* monotonic: when the record was written last */
-    GList age;          /* in ControlKeep.by_age while there is a record */
+    ControlSweep *sweep; /* because that one found it in a node's index; else NULL */
+    char *owner;         /* while it is looked for: who has it */
+    unsigned attempts;   /* to get it */
+    int64_t written_us;  /* monotonic: when the record was written last */
+    GList age;           /* in ControlKeep.by_age while there is a record */
     char *lost; /* why the call is not ours any more; it is dropped when nothing is under way */
 };
+
+/** What came out of records. */
+typedef struct ControlRestored {
+    unsigned calls;
+    unsigned streams;
+    unsigned dropped; /* streams that could not go on where they were */
+} ControlRestored;
 
 /** The calls of an earlier life; see control-restore.c. */
 typedef enum ControlRestoreState {
@@ -59,25 +70,28 @@ typedef enum ControlRestoreState {
 
 typedef struct ControlRestore {
     ControlRestoreState state;
-    char *after;        /* the last call of the pages that are done; NULL = none */
-    char *last;         /* of the page that is not */
-    unsigned under_way; /* of that page */
-    bool interrupted;   /* the page has to be read again */
-    unsigned calls;     /* restored, as the next */
-    unsigned streams;
-    unsigned dropped; /* streams that could not be restored */
+    ControlSweep *sweep; /* NULL until it is RUNNING first */
+    ControlRestored count;
 } ControlRestore;
 
-/** What keeps records and node alive; see control-keep.c. */
+/** What keeps records alive; see control-keep.c. */
 typedef struct ControlKeep {
     uv_timer_t *timer;  /* NULL: the store ends with us */
     bool away;          /* and the outside has been told */
-    bool fenced;        /* another process has our node-id */
-    bool beating;       /* a heartbeat is under way */
+    bool connected;     /* has been; what is written from then on need not be written again */
     GQueue by_age;      /* of ControlCall, the record that was written longest ago first */
-    int64_t anew_us;    /* records from before are to be written again: Redis has lost something */
+    int64_t anew_us;    /* records from before are to be written again: Redis may lack them */
     unsigned under_way; /* such writes */
+    void (*verified)(void *arg); /* waits until there is none from before .anew_us; else NULL */
+    void *verified_arg;
 } ControlKeep;
+
+/** The end of this node in order; see control-drain.c. */
+typedef struct ControlDrain {
+    uv_timer_t *timer; /* NULL: it does not drain */
+    void (*empty)(void *arg);
+    void *arg;
+} ControlDrain;
 
 /** Requests that may wait for one in progress of the same call. */
 #define CONTROL_CALL_WAITING_MAX 32
@@ -89,7 +103,12 @@ struct ControlCalls {
     ControlStoreConfig store;
     GQueue asked; /* of ControlAsk: what the store has not answered */
     ControlRestore restore;
+    GHashTable *takeovers; /* node-id, of the sweep -> ControlSweep, owned */
+    ControlRestored taken; /* from other nodes */
+    bool alone;            /* no other node can have a call */
+    ControlForwards *forwards;
     ControlKeep keep;
+    ControlDrain drain;
     SessionPolicy policy;
     int max_sessions;
     unsigned delete_delay_s;
@@ -110,6 +129,10 @@ void control_run_query(ControlCall *call, ControlRequest *req, const NgRequest *
 /** Requests of no call; each answers @req, now or later. */
 void control_run_list(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
 void control_run_statistics(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
+void control_run_drain(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
+
+/** Ends the wait for the last call. */
+void control_drain_stop(ControlDrain *drain);
 
 /** Does any call exist that rtpengine does not know? */
 bool control_calls_alone(const ControlCalls *calls);
@@ -147,19 +170,28 @@ void control_call_write(ControlCall *call, const Session *next, ControlWrittenCb
 /** Makes a call without state; @call_id has no NUL and no call yet. */
 ControlCall *control_call_new(ControlCalls *calls, Span call_id);
 
-/** Handles a request that has waited for a call that does not exist. */
-void control_calls_dispatch(ControlCalls *calls, ControlRequest *req);
+/** Handles a request that has waited. @looked: for a call that is not here, and nowhere else. */
+void control_calls_dispatch(ControlCalls *calls, ControlRequest *req, bool looked);
 
 /** The store is ready, away: restoring begins, stops. */
 void control_restore_begin(ControlCalls *calls);
 void control_restore_away(ControlCalls *calls);
-void control_restore_clear(ControlRestore *restore);
 
-/** Could a call that is not known here be one that has not been restored yet? */
-bool control_restore_holds(const ControlCalls *calls);
+/** @record has been claimed from @owner, which may be this node: the call goes on here, if it can be
+ * served. It has a session then. */
+void control_restore_record(ControlCall *call, const RedisRecord *record, const char *owner);
 
-/** Makes a call that is asked for; requests wait in it for the answer. */
-ControlCall *control_restore_call(ControlCalls *calls, Span call_id);
+/** A new call in which requests wait until the store has told of it; NULL when there is nothing to
+ * be asked: then the call is not there. */
+ControlCall *control_find(ControlCalls *calls, Span call_id);
+
+/** Asks for a call that control_find() has made when the store was not ready yet. */
+void control_find_begin(ControlCall *call);
+
+/** It is known what the call is: its requests are handled, in it or, without a session, as those of
+ * an unknown call. @call may be gone after. */
+void control_call_settled(ControlCall *call);
+void control_call_release(ControlCall *call);
 
 /** Starts the timer, if the store is shared; ends it. */
 void control_keep_start(ControlCalls *calls);
@@ -168,6 +200,9 @@ void control_keep_stop(ControlCalls *calls);
 /** The record of @call has just been written, is gone. */
 void control_keep_written(ControlCall *call);
 void control_keep_gone(ControlCall *call);
+
+/** Writes every record again, as what is in the store is not to be trusted. */
+void control_keep_anew(ControlCalls *calls);
 
 /** A write that was .again has ended; @ok: so that another may follow at once. */
 void control_keep_done(ControlCalls *calls, bool ok);
@@ -184,7 +219,11 @@ typedef struct ControlAsk {
 ControlAsk *control_ask(ControlCalls *calls, StoreCb cb, void *arg);
 void control_ask_cb(const StoreReply *reply, void *ask);
 
-/** Tells about m-line @index (from 0) of @d; the other members of @event say what. */
+/** Tells @name about m-line @index (from 0) of @d; the other members of @event say what. */
+void control_call_tell(const ControlCall *call, const SessionDialog *d, unsigned index,
+                       const char *name, ControlEvent event);
+
+/** The same for what happens to streams, which is counted. */
 void control_call_emit(const ControlCall *call, const SessionDialog *d, unsigned index,
                        MediaEventKind kind, ControlEvent event);
 

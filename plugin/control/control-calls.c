@@ -33,8 +33,14 @@ static void call_free(gpointer data)
     g_queue_clear(&call->waiting);
     g_array_unref(call->settled);
     g_free(call->lost);
+    g_free(call->owner);
     g_free(call->call_id);
     g_free(call);
+}
+
+static void sweep_free(gpointer data)
+{
+    control_sweep_free(data);
 }
 
 ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *config, GError **error)
@@ -59,7 +65,12 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     calls->delete_delay_s = config->delete_delay_s;
     calls->statistics.started_us = g_get_monotonic_time();
     calls->by_call_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, call_free);
+    calls->takeovers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, sweep_free);
+    calls->forwards = control_forwards_new(calls);
+    calls->alone = true;
+    calls->drain = (ControlDrain){NULL, config->drained, config->drained_arg};
     g_queue_init(&calls->keep.by_age);
+    control_streams_lease(calls->streams, config->store.lease_ms);
     if (config->store.shared) {
         calls->restore.state = CONTROL_RESTORE_WAITING;
         control_keep_start(calls);
@@ -92,8 +103,11 @@ void control_calls_free(ControlCalls *calls)
         return;
     forget_writes(calls);
     control_keep_stop(calls);
+    control_drain_stop(&calls->drain);
+    control_forwards_free(calls->forwards);
     control_streams_free(calls->streams);
-    control_restore_clear(&calls->restore);
+    control_sweep_free(calls->restore.sweep);
+    g_hash_table_unref(calls->takeovers);
     g_hash_table_unref(calls->by_call_id);
     g_free(calls);
 }
@@ -130,16 +144,14 @@ void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms)
     call->session = next;
 }
 
-static ControlCall *find_call(ControlCalls *calls, Span call_id)
+static ControlCall *find_call(ControlCalls *calls, Span call_id, bool looked)
 {
     /* Keys are C strings: what has a NUL was never put in. */
     if (!call_id.len || memchr(call_id.p, 0, call_id.len))
         return NULL;
     g_autofree char *key = span_dup(call_id);
     ControlCall *call = g_hash_table_lookup(calls->by_call_id, key);
-    if (!call && control_restore_holds(calls))
-        call = control_restore_call(calls, call_id);
-    return call;
+    return call || looked ? call : control_find(calls, call_id);
 }
 
 ControlCall *control_call_new(ControlCalls *calls, Span call_id)
@@ -302,6 +314,9 @@ static void start_call(ControlCalls *calls, ControlRequest *req, const NgRequest
         control_request_reply_error(req, NG_REASON_NO_CALL_ID);
     } else if (memchr(r->call_id.p, 0, r->call_id.len)) {
         control_request_reply_error(req, "the call-id holds a NUL byte");
+    } else if (calls->drain.timer) {
+        control_request_reply_dict(
+            req, ng_reply_load_limit(ng_request_supports(r, NG_SUPPORTS_LOAD_LIMIT)));
     } else if (at_limit(calls)) {
         g_warning("Parallel session limit reached (%d): refused a call, raise --max-sessions or "
                   "add a node",
@@ -377,15 +392,18 @@ static bool handle_general(ControlCalls *calls, ControlRequest *req, const NgReq
     case NG_CMD_E2AE_STATISTICS:
         control_run_statistics(calls, req, r);
         return true;
+    case NG_CMD_E2AE_DRAIN:
+        control_run_drain(calls, req, r);
+        return true;
     default:
         return false;
     }
 }
 
 /* False: it is not ours. */
-static bool dispatch(ControlCalls *calls, ControlRequest *req, const NgRequest *r)
+static bool dispatch(ControlCalls *calls, ControlRequest *req, const NgRequest *r, bool looked)
 {
-    ControlCall *call = find_call(calls, r->call_id);
+    ControlCall *call = find_call(calls, r->call_id, looked);
 
     if (call)
         take(call, req);
@@ -400,7 +418,7 @@ static bool dispatch(ControlCalls *calls, ControlRequest *req, const NgRequest *
     return true;
 }
 
-void control_calls_dispatch(ControlCalls *calls, ControlRequest *req)
+void control_calls_dispatch(ControlCalls *calls, ControlRequest *req, bool looked)
 {
     NgRequest r;
 
@@ -408,7 +426,7 @@ void control_calls_dispatch(ControlCalls *calls, ControlRequest *req)
         return; /* the server drops it */
     if (!ng_request_read(req->message->dict, &r, NULL))
         g_assert_not_reached(); /* it was read when it was taken */
-    if (!dispatch(calls, req, &r))
+    if (!dispatch(calls, req, &r, looked))
         control_request_pass(req);
 }
 
@@ -427,5 +445,6 @@ bool control_calls_handle(ControlRequest *req, void *user_data)
         return true;
     }
     calls->statistics.requests[r.command]++;
-    return concerns_calls(r.command) ? dispatch(calls, req, &r) : handle_general(calls, req, &r);
+    return concerns_calls(r.command) ? dispatch(calls, req, &r, false)
+                                     : handle_general(calls, req, &r);
 }

@@ -21,10 +21,13 @@ typedef struct ControlCalls ControlCalls;
 typedef struct ControlStoreConfig {
     Store *store;         /* borrowed; its watcher calls the functions below */
     const char *node;     /* borrowed: our node-id */
-    bool shared;          /* outlives us: has calls of an earlier life, and needs a sign of life */
+    bool shared;          /* outlives us: has calls of an earlier life, and of other nodes */
     bool degrade;         /* serves without Redis: a delete need not wait for it */
     unsigned call_ttl_s;  /* of .shared: how long a record lives, as the store has it */
-    unsigned node_ttl_ms; /* and a sign of life */
+    unsigned node_ttl_ms; /* and a node that says nothing */
+    unsigned lease_ms;    /* streams rest when control_calls_running() has not been called for so
+                             long; 0 = they do not */
+    unsigned retry_ms;    /* how often what could not be written is tried again */
 } ControlStoreConfig;
 
 typedef struct ControlCallsConfig {
@@ -34,6 +37,9 @@ typedef struct ControlCallsConfig {
     ControlStoreConfig store;
     int max_sessions; /* -1 = no limit */
     unsigned delete_delay_s;
+    void (*drained)(void *arg); /* (nullable) after `e2ae drain` the last call is gone; may free the
+                                   calls */
+    void *drained_arg;
 } ControlCallsConfig;
 
 ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *config, GError **error);
@@ -48,6 +54,20 @@ void control_calls_free(ControlCalls *calls);
 void control_calls_store_state(ControlCalls *calls, StoreState state, const char *text);
 void control_calls_lost(ControlCalls *calls, const char *call_id, const char *owner,
                         uint64_t epoch);
+
+/** Can no other node have a call? Until told so, calls that are not here are looked for. */
+void control_calls_set_alone(ControlCalls *calls, bool alone);
+
+/** Node @node is dead: this one claims its calls. */
+void control_calls_take_over(ControlCalls *calls, const char *node);
+
+/** Others may have claimed calls of this node: checks every one, drops those that are gone, and then
+ * calls @verified from the loop or at once. */
+void control_calls_verify(ControlCalls *calls, void (*verified)(void *arg), void *arg);
+
+/** What is here is this node's: streams go on, now and for as long as a node that says nothing
+ * counts as alive. */
+void control_calls_running(ControlCalls *calls);
 
 /** A ControlHandleCb; @user_data is the ControlCalls. */
 bool control_calls_handle(ControlRequest *req, void *user_data);

@@ -8,20 +8,26 @@
 
 /* ---- events of streams */
 
-void control_call_emit(const ControlCall *call, const SessionDialog *d, unsigned index,
-                       MediaEventKind kind, ControlEvent event)
+void control_call_tell(const ControlCall *call, const SessionDialog *d, unsigned index,
+                       const char *name, ControlEvent event)
 {
     const SessionSlot *slot = session_slot(d, index);
 
-    event.event = media_event_name(kind);
+    event.event = name;
     event.call_id = call->call_id;
     event.tag[0] = d->tag[0];
     event.tag[1] = d->tag[1];
     event.index = index + 1;
     event.medium = slot->medium ? slot->medium->name : slot->media_type;
+    control_events_emit(call->calls->events, &event);
+}
+
+void control_call_emit(const ControlCall *call, const SessionDialog *d, unsigned index,
+                       MediaEventKind kind, ControlEvent event)
+{
     event.failure = kind != MEDIA_EVENT_TLS_ESTABLISHED;
     call->calls->statistics.events[kind]++;
-    control_events_emit(call->calls->events, &event);
+    control_call_tell(call, d, index, media_event_name(kind), event);
 }
 
 static void emit(const ControlCall *call, const MediaEvent *event)
@@ -104,8 +110,8 @@ void control_call_drop_lost(ControlCall *call)
     }
     call->upstream = call->late = call->unwritten = false;
     call->revision = 0;
-    control_keep_gone(call);
     g_clear_pointer(&call->lost, g_free);
+    control_keep_gone(call);
 }
 
 void control_calls_lost(ControlCalls *calls, const char *call_id, const char *owner, uint64_t epoch)

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a shared store needs all the time: the heartbeat of this node, records written again before
- * they expire, and those that could not be written when they should have been.
+ * What a shared store needs all the time: records written again before they expire or because the
+ * store may lack them, and those that could not be written when they should have been.
  */
 #define G_LOG_DOMAIN "control"
 #include "config.h"
 
 #include "control/control-call.h"
 
-/* Three heartbeats may be lost in a row. */
-#define BEATS_PER_TTL 3
 /* Writes that nobody waits for, at once: those of requests come between them. */
 #define UNDER_WAY_MAX 64
 /* Calls that are looked at in one go; busy ones are passed over. */
@@ -17,7 +15,19 @@
 
 /* ---- records */
 
-void control_keep_gone(ControlCall *call)
+/* Is none left from before .anew_us? */
+static void check_verified(ControlKeep *keep)
+{
+    const ControlCall *oldest = keep->by_age.head ? keep->by_age.head->data : NULL;
+    void (*verified)(void *arg) = keep->verified;
+
+    if (!verified || (oldest && oldest->written_us < keep->anew_us))
+        return;
+    keep->verified = NULL;
+    verified(keep->verified_arg);
+}
+
+static void take_out(ControlCall *call)
 {
     GQueue *by_age = &call->calls->keep.by_age;
 
@@ -25,11 +35,18 @@ void control_keep_gone(ControlCall *call)
         g_queue_unlink(by_age, &call->age);
 }
 
+void control_keep_gone(ControlCall *call)
+{
+    take_out(call);
+    check_verified(&call->calls->keep);
+}
+
 void control_keep_written(ControlCall *call)
 {
-    control_keep_gone(call);
+    take_out(call);
     call->written_us = g_get_monotonic_time();
     g_queue_push_tail_link(&call->calls->keep.by_age, &call->age);
+    check_verified(&call->calls->keep);
 }
 
 static bool is_old(const ControlCalls *calls, const ControlCall *call, int64_t now_us)
@@ -90,37 +107,29 @@ void control_keep_done(ControlCalls *calls, bool ok)
         sweep(calls);
 }
 
-/* ---- the node */
-
-static void beat_cb(const StoreReply *reply, void *arg)
+void control_keep_anew(ControlCalls *calls)
 {
-    ControlCalls *calls = arg;
-    ControlKeep *keep = &calls->keep;
-
-    keep->beating = false;
-    if (reply->status == STORE_CONFLICT) {
-        if (!keep->fenced)
-            g_warning("Another process is node %s now, and has its calls: give every node its own "
-                      "--node-id",
-                      calls->store.node);
-        keep->fenced = true;
-        return;
-    }
-    if (reply->status != STORE_OK || reply->found)
-        return;
-    g_warning("The heartbeat of node %s was lost: all records are written again",
-              calls->store.node);
-    keep->anew_us = g_get_monotonic_time();
+    calls->keep.anew_us = g_get_monotonic_time();
     sweep(calls);
 }
 
-static void beat(ControlCalls *calls)
+void control_calls_verify(ControlCalls *calls, void (*verified)(void *arg), void *arg)
 {
-    if (calls->keep.beating)
-        return;
-    calls->keep.beating = true;
-    store_heartbeat(calls->store.store, control_ask_cb, control_ask(calls, beat_cb, calls));
+    calls->keep.verified = verified;
+    calls->keep.verified_arg = arg;
+    control_keep_anew(calls);
+    check_verified(&calls->keep);
 }
+
+void control_calls_running(ControlCalls *calls)
+{
+    if (control_streams_stale(calls->streams))
+        control_streams_reopen(calls->streams);
+    else
+        control_streams_alive(calls->streams);
+}
+
+/* ---- the timer */
 
 static void tick(uv_timer_t *timer)
 {
@@ -128,7 +137,6 @@ static void tick(uv_timer_t *timer)
 
     if (store_state(calls->store.store) != STORE_READY)
         return;
-    beat(calls);
     control_restore_begin(calls);
     write_unwritten(calls);
     sweep(calls);
@@ -136,7 +144,7 @@ static void tick(uv_timer_t *timer)
 
 void control_keep_start(ControlCalls *calls)
 {
-    unsigned every_ms = MAX(calls->store.node_ttl_ms / BEATS_PER_TTL, 1);
+    unsigned every_ms = MAX(calls->store.retry_ms, 1);
 
     calls->keep.timer = g_new0(uv_timer_t, 1);
     calls->keep.timer->data = calls;
@@ -153,6 +161,7 @@ void control_keep_stop(ControlCalls *calls)
 {
     if (calls->keep.timer)
         uv_close((uv_handle_t *)g_steal_pointer(&calls->keep.timer), close_cb);
+    calls->keep.verified = NULL;
 }
 
 /* ---- news of the store */
@@ -170,7 +179,10 @@ static void is_ready(ControlCalls *calls, const char *text)
     if (calls->keep.away)
         control_events_emit_node(calls->events, "redis-back", calls->store.node, text);
     calls->keep.away = false;
-    beat(calls);
+    /* It may be another server than before, or the same one without its last seconds. */
+    if (calls->keep.connected)
+        control_keep_anew(calls);
+    calls->keep.connected = true;
     control_restore_begin(calls);
     write_unwritten(calls);
 }

@@ -106,12 +106,15 @@ static void fail_unusable(Transaction *t, const char *what)
     fail_and_forget(t, reason);
 }
 
-/* What the proxy is told when a port cannot be had. */
+/* What the proxy is told when a port cannot be had: words on which it tries another node, which may
+ * be the one that has the address now (a standby has not). */
 static const char *port_reason(const Transaction *t, const GError *error)
 {
-    if (!g_error_matches(error, MEDIA_PORTS_ERROR, MEDIA_PORTS_ERROR_EXHAUSTED))
-        return error->message;
-    g_warning("No port for a stream: %s; widen --port-min/--port-max", error->message);
+    bool full = g_error_matches(error, MEDIA_PORTS_ERROR, MEDIA_PORTS_ERROR_EXHAUSTED);
+
+    g_warning("No port for a stream: %s; %s", error->message,
+              full ? "widen --port-min/--port-max"
+                   : "this host does not have that address of --interface, or not now");
     t->call->calls->statistics.refused_ports++;
     return NG_REASON_NO_PORTS;
 }

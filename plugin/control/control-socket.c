@@ -82,7 +82,7 @@ int control_socket_connect(const Addr *addr, GError **error)
 
     if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, len) == 0)
         return fd;
-    control_socket_error(error, "reach rtpengine by UDP at", addr, errno);
+    control_socket_error(error, "reach the ng server by UDP at", addr, errno);
     if (fd >= 0)
         close(fd);
     return -1;

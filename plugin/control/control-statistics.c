@@ -143,7 +143,7 @@ static const char *mode_of(const ControlStoreConfig *store)
 
 static void add_store(NgValue *dict, const ControlCalls *calls)
 {
-    const ControlRestore *restore = &calls->restore;
+    const ControlRestored *restore = &calls->restore.count;
     NgValue *d = ng_dict_add_dict(dict, "store");
     StoreStats stats;
 
@@ -163,6 +163,19 @@ static void add_store(NgValue *dict, const ControlCalls *calls)
     ng_dict_add_int(d, "dropped-streams", restore->dropped);
 }
 
+static void add_cluster(NgValue *dict, const ControlCalls *calls)
+{
+    NgValue *d = ng_dict_add_dict(dict, "cluster");
+
+    ng_dict_add_str(d, "node", calls->store.node);
+    ng_dict_add_str(d, "alone", calls->alone ? "yes" : "no");
+    ng_dict_add_str(d, "draining", calls->drain.timer ? "yes" : "no");
+    ng_dict_add_int(d, "forwarded", (int64_t)calls->statistics.forwarded);
+    ng_dict_add_int(d, "taken-calls", calls->taken.calls);
+    ng_dict_add_int(d, "taken-streams", calls->taken.streams);
+    ng_dict_add_int(d, "moving-streams", calls->taken.dropped);
+}
+
 NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstream *upstream)
 {
     NgValue *dict = ng_dict_new();
@@ -176,6 +189,7 @@ NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstrea
     add_ports(dict, calls);
     add_requests(dict, calls);
     add_store(dict, calls);
+    add_cluster(dict, calls);
     ng_dict_add_int(dict, "rtpengine-timeouts",
                     upstream ? (int64_t)control_upstream_timeouts(upstream) : 0);
     return dict;

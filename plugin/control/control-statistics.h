@@ -15,9 +15,10 @@ typedef struct ControlCalls ControlCalls;
 
 typedef struct ControlStatistics {
     int64_t started_us;                            /* monotonic */
-    uint64_t requests[NG_CMD_E2AE_STATISTICS + 1]; /* by NgCommand, repeats not counted */
+    uint64_t requests[NG_N_COMMANDS];            /* by NgCommand, repeats not counted */
     uint64_t calls;                                /* that have begun */
     uint64_t refused_limit;                        /* first offers at --max-sessions */
+    uint64_t forwarded;                            /* to the node that has the call */
     uint64_t refused_ports;                        /* offers without a free port */
     uint64_t events[MEDIA_EVENT_CLOSED];           /* by MediaEventKind */
 } ControlStatistics;

@@ -24,7 +24,7 @@ typedef void (*ControlStreamCb)(const char *call_id, const MediaEvent *event, vo
 
 typedef struct ControlStreamsConfig {
     uint16_t port_min, port_max;
-    bool freebind; /* interfaces may have addresses that are not on this host now */
+    bool freebind; /* streams may be restored at addresses that are not on this host now */
     unsigned n_workers;
     MediaLimits limits;
     TlsCtx *ctx; /* borrowed, a reference is taken */

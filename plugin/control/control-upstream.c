@@ -27,7 +27,7 @@ struct ControlUpstream {
     uv_loop_t *loop;
     int fd;
     Addr addr;
-    char addr_text[ADDR_TEXT_MAX];
+    char *name; /* "rtpengine at ADDR:PORT" */
     unsigned timeout_ms;
     char prefix[13];
     uint64_t counter;
@@ -74,9 +74,9 @@ static void set_health(ControlUpstream *u, Health health)
     if (u->health == health)
         return;
     if (health == HEALTHY)
-        g_message("rtpengine at %s answers again", u->addr_text);
+        g_message("%s answers again", u->name);
     else
-        g_warning("rtpengine at %s %s", u->addr_text,
+        g_warning("%s %s", u->name,
                   health == REFUSED ? "is not there: nobody listens on that port"
                                     : "does not answer");
     u->health = health;
@@ -93,7 +93,7 @@ static void transmit(ControlUpstream *u, const Exchange *x)
             break;
         set_health(u, REFUSED);
     }
-    g_debug("send to rtpengine at %s: %s", u->addr_text, g_strerror(errno));
+    g_debug("send to %s: %s", u->name, g_strerror(errno));
 }
 
 static void give_up(Exchange *x)
@@ -108,8 +108,8 @@ static void give_up(Exchange *x)
     if (u->health == HEALTHY)
         set_health(u, SILENT);
     u->timeouts++;
-    error = g_error_new(CONTROL_ERROR, CONTROL_ERROR_TIMEOUT,
-                        "rtpengine at %s did not answer within %u ms", u->addr_text, u->timeout_ms);
+    error = g_error_new(CONTROL_ERROR, CONTROL_ERROR_TIMEOUT, "%s did not answer within %u ms",
+                        u->name, u->timeout_ms);
     finish(x, SPAN(""), error);
 }
 
@@ -144,14 +144,12 @@ static GError *check(const ControlUpstream *u, const Exchange *x)
     const size_t longest = u->addr.family == ADDR_IP4 ? 65507 : 65527;
 
     if (x->len > longest)
-        return g_error_new(
-            CONTROL_ERROR, CONTROL_ERROR_TOO_LONG,
-            "The request does not fit a datagram to rtpengine at %s: %zu bytes, %zu are allowed",
-            u->addr_text, x->len, longest);
+        return g_error_new(CONTROL_ERROR, CONTROL_ERROR_TOO_LONG,
+                           "The request does not fit a datagram to %s: %zu bytes, %zu are allowed",
+                           u->name, x->len, longest);
     if (g_hash_table_size(u->exchanges) >= CONTROL_UPSTREAM_MAX)
-        return g_error_new(CONTROL_ERROR, CONTROL_ERROR_BUSY,
-                           "%d requests wait for rtpengine at %s already", CONTROL_UPSTREAM_MAX,
-                           u->addr_text);
+        return g_error_new(CONTROL_ERROR, CONTROL_ERROR_BUSY, "%d requests wait for %s already",
+                           CONTROL_UPSTREAM_MAX, u->name);
     return NULL;
 }
 
@@ -210,8 +208,7 @@ static void deliver(ControlUpstream *u, Span datagram)
     }
     if (!x) {
         g_autofree char *text = span_quote(head);
-        g_debug("Dropped a reply of rtpengine at %s that nobody waits for: cookie %s", u->addr_text,
-                text);
+        g_debug("Dropped a reply of %s that nobody waits for: cookie %s", u->name, text);
         return;
     }
     finish(x, body, NULL);
@@ -238,24 +235,26 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-ControlUpstream *control_upstream_new(uv_loop_t *loop, const Addr *rtpengine, unsigned timeout_ms,
-                                      GError **error)
+ControlUpstream *control_upstream_new(uv_loop_t *loop, const char *name, const Addr *addr,
+                                      unsigned timeout_ms, GError **error)
 {
-    int fd = control_socket_connect(rtpengine, error);
+    int fd = control_socket_connect(addr, error);
+    char text[ADDR_TEXT_MAX];
 
     if (fd < 0)
         return NULL;
     ControlUpstream *u = g_new0(ControlUpstream, 1);
     u->loop = loop;
     u->fd = fd;
-    u->addr = *rtpengine;
-    addr_text(rtpengine, u->addr_text);
+    u->addr = *addr;
+    u->name = g_strdup_printf("%s at %s", name, addr_text(addr, text));
     u->timeout_ms = timeout_ms;
     g_snprintf(u->prefix, sizeof u->prefix, "%08x%04x", g_random_int(), g_random_int() & 0xffff);
     int err = uv_poll_init(loop, &u->poll, fd);
     if (err) {
-        control_socket_error(error, "watch", rtpengine, -err);
+        control_socket_error(error, "watch", addr, -err);
         close(fd);
+        g_free(u->name);
         g_free(u);
         return NULL;
     }
@@ -267,7 +266,10 @@ ControlUpstream *control_upstream_new(uv_loop_t *loop, const Addr *rtpengine, un
 
 static void on_upstream_closed(uv_handle_t *handle)
 {
-    g_free(handle->data);
+    ControlUpstream *u = handle->data;
+
+    g_free(u->name);
+    g_free(u);
 }
 
 void control_upstream_free(ControlUpstream *u)

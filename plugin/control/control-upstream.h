@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * control-upstream.h: client of the rtpengine behind us, by UDP. (Its TCP listener cuts connections
- * with messages over 1024 bytes that arrive in pieces.)
+ * control-upstream.h: client of another ng server, by UDP: of the rtpengine behind us, or of a node
+ * that owns a call. (rtpengine's TCP listener cuts connections with messages over 1024 bytes that
+ * arrive in pieces.)
  *
  * A request is sent again after 250 ms, 500 ms more and so on, doubling, with the same cookie, so
  * that rtpengine does the work once. While rtpengine's host says that nobody listens, it is tried
@@ -9,7 +10,7 @@
  * with a random text per process, because rtpengine tells requests apart by the cookie alone.
  *
  * Threads: control thread only.
- * Owner:   the server.
+ * Owner:   the server that of rtpengine, ControlForwards those of nodes.
  */
 #pragma once
 
@@ -29,10 +30,12 @@ typedef struct ControlUpstream ControlUpstream;
  */
 typedef void (*ControlUpstreamCb)(Span reply, const GError *error, void *user_data);
 
-/** @timeout_ms: for all tries together. NULL and CONTROL_ERROR when there is no way to @rtpengine.
+/**
+ * @name: (copied) what log and errors call it, "rtpengine" or "node edge-2".
+ * @timeout_ms: for all tries together. NULL and CONTROL_ERROR when there is no way to @addr.
  */
-ControlUpstream *control_upstream_new(uv_loop_t *loop, const Addr *rtpengine, unsigned timeout_ms,
-                                      GError **error);
+ControlUpstream *control_upstream_new(uv_loop_t *loop, const char *name, const Addr *addr,
+                                      unsigned timeout_ms, GError **error);
 
 /**
  * Ends it: requests that still wait get CONTROL_ERROR_STOPPING now, as do those sent from these

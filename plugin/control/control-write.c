@@ -98,7 +98,7 @@ static void finish(ControlCall *call, const StoreReply *reply)
     else if (!w.next)
         control_keep_gone(call);
     else if (w.next && reply->status == STORE_CONFLICT && !call->lost)
-        call->lost = g_strdup(reply->text);
+        call->lost = g_strdup_printf("node %s has taken it over", reply->owner);
     /* It may have been done after all. */
     call->unwritten = w.next && reply->status == STORE_UNAVAILABLE && (call->session || w.ready);
     if (w.cb)

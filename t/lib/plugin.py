@@ -10,7 +10,7 @@ import tap
 
 PROGRAM = os.path.join(procs.BUILD_DIR, "rtpengine-e2ae")
 _SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|CRITICAL \*\*)")
-_LISTEN = "0A"
+_ESTABLISHED, _LISTEN = "01", "0A"
 
 
 class Plugin(procs.Server):
@@ -95,6 +95,14 @@ def _bound_sockets():
                 if len(address) == 8:
                     address = socket.inet_ntoa(bytes.fromhex(address)[::-1])
                 yield kind, address, int(port, 16), words[9]
+
+
+def unread(address, port):
+    """Bytes that have come to connections of this address and port, and that their process has not read."""
+    want = f"{socket.inet_aton(address)[::-1].hex().upper()}:{port:04X}"
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [row.split() for row in table]
+    return sum(int(row[4].split(":")[1], 16) for row in rows[1:] if row[1] == want and row[3] == _ESTABLISHED)
 
 
 def listening(address, port):

@@ -122,17 +122,29 @@ static void make_store(Calls *f, const CallsOptions *o)
 {
     StoreOptions store = {.node = CALLS_NODE, .group = "test", .ng = ""};
 
+    if (o->make_store) {
+        f->store = o->make_store(f);
+        return;
+    }
     if (o->fake)
         f->fake = fake_store_new(&f->loop, CALLS_NODE);
     f->store = f->fake ? f->fake->store : store_memory_new(&f->loop, &store);
+}
+
+static void drained_cb(void *arg)
+{
+    Calls *f = arg;
+
+    f->drained++;
 }
 
 static void start_calls(Calls *f, const CallsOptions *o)
 {
     g_autoptr(GError) error = NULL;
 
-    f->interfaces[0] = (SessionInterface){"access", own_address(1), own_address(1)};
-    f->interfaces[1] = (SessionInterface){"core", own_address(2), own_address(2)};
+    unsigned host = o->first_host ? o->first_host : 1;
+    f->interfaces[0] = (SessionInterface){"access", own_address(host), own_address(host)};
+    f->interfaces[1] = (SessionInterface){"core", own_address(host + 1), own_address(host + 1)};
     f->events = control_events_new(&f->loop, &f->sink->addr, 1, &error);
     g_assert_no_error(error);
     ControlCallsConfig config = {
@@ -144,13 +156,16 @@ static void start_calls(Calls *f, const CallsOptions *o)
                     .ctx = f->ctx},
         .events = f->events,
         .store = {.store = f->store,
-                  .node = CALLS_NODE,
+                  .node = f->node,
                   .shared = o->shared,
                   .degrade = o->degrade,
                   .call_ttl_s = o->call_ttl_s ? o->call_ttl_s : 86400,
-                  .node_ttl_ms = o->node_ttl_ms ? o->node_ttl_ms : 60000},
+                  .node_ttl_ms = o->node_ttl_ms ? o->node_ttl_ms : 60000,
+                  .retry_ms = o->node_ttl_ms ? o->node_ttl_ms / 3 : 20000},
         .max_sessions = o->max_sessions ? o->max_sessions : -1,
         .delete_delay_s = o->delete_delay_s,
+        .drained = o->drains ? drained_cb : NULL,
+        .drained_arg = f,
     };
     if (o->accept_ms)
         config.streams.limits.accept_ms = o->accept_ms;
@@ -166,7 +181,8 @@ static void start_server(Calls *f, const CallsOptions *o)
     g_autoptr(GError) error = NULL;
 
     if (!o->no_rtpengine)
-        u = control_upstream_new(&f->loop, &f->rtpengine->addr, UPSTREAM_TIMEOUT_MS, &error);
+        u = control_upstream_new(&f->loop, "rtpengine", &f->rtpengine->addr, UPSTREAM_TIMEOUT_MS,
+                                 &error);
     g_assert_no_error(error);
     f->server = control_server_new(&f->loop, u, control_calls_handle, f->calls);
     f->at = *control_server_listen(f->server, CONTROL_UDP, &any, false, &error);
@@ -181,6 +197,8 @@ void calls_set_up(Calls *f, const void *options)
     Addr any = test_any_port("127.0.0.1");
 
     uv_loop_init(&f->loop);
+    if (!f->node)
+        f->node = CALLS_NODE;
     f->proxy = test_socket_new(&f->loop, any);
     f->sink = test_socket_new(&f->loop, any);
     f->rtpengine = test_socket_new(&f->loop, any);

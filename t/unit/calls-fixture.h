@@ -12,6 +12,8 @@
 #define UPSTREAM_TIMEOUT_MS 400
 #define CALLS_NODE          "node-1"
 
+typedef struct Calls Calls;
+
 /** How the stand-in answers. */
 typedef enum Upstream {
     UPSTREAM_OK, /* offers and answers with the SDP it got, delete and query as to a known call */
@@ -32,10 +34,13 @@ typedef struct CallsOptions {
     bool degrade;       /* as --redis-mode */
     bool shared;        /* the store is; calls_ready() tells that it is ready */
     unsigned call_ttl_s;
-    unsigned node_ttl_ms; /* 0 = a minute */
+    unsigned node_ttl_ms;           /* 0 = a minute */
+    Store *(*make_store)(Calls *f); /* NULL = in memory */
+    bool drains;                    /* .drained counts */
+    unsigned first_host;            /* of the addresses for media; 0 = 1 */
 } CallsOptions;
 
-typedef struct Calls {
+struct Calls {
     uv_loop_t loop;
     TestSocket *proxy, *rtpengine, *sink;
     ControlServer *server;
@@ -51,7 +56,9 @@ typedef struct Calls {
     Upstream upstream;
     const char *refusal; /* a bencoded dictionary */
     GPtrArray *asked;    /* of NgMessage: what rtpengine was asked, in order */
-} Calls;
+    unsigned drained;
+    const char *node; /* node-id; CALLS_NODE unless a test has another one */
+};
 
 /** @options: NULL = the defaults. Matches g_test_add(). */
 void calls_set_up(Calls *f, const void *options);

@@ -23,6 +23,16 @@ static void go_on(FakeStore *f, StoreOp *op)
     store_done(op);
 }
 
+/* The other node, behind ourselves or alone. */
+static void add_other(const FakeStore *f, StoreOp *op)
+{
+    store_op_add_node(op, SPAN("test"), span_str(f->other));
+    if (f->other_ng) {
+        StoreNode *node = op->list->pdata[op->list->len - 1];
+        node->heartbeat = redis_node_new(f->other, "test", f->other_ng);
+    }
+}
+
 /* True when the test has an answer of its own. */
 static bool answered(FakeStore *f, StoreOp *op)
 {
@@ -33,6 +43,9 @@ static bool answered(FakeStore *f, StoreOp *op)
         store_done(op);
     } else if (op->kind == STORE_OP_HEARTBEAT && f->beat_answer != STORE_OK) {
         store_fail(op, f->beat_answer, g_strdup("as the test says"));
+    } else if (op->kind == STORE_OP_NODES && f->other) {
+        add_other(f, op);
+        store_done(op);
     } else {
         return false;
     }

@@ -21,6 +21,8 @@ typedef struct FakeStore {
     unsigned claims;
     StoreStatus claim_answer; /* of claims, instead of what the store says; OK = that */
     unsigned beats;
+    const char *other;       /* another node of the group, NULL = there is none */
+    const char *other_ng;    /* of its heartbeat, NULL = it is dead */
     StoreStatus beat_answer; /* CONFLICT, UNAVAILABLE; NOT_FOUND stands for .found being false */
 } FakeStore;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A shared store: signs of life, records that do not expire, and what is made up for when it is back. */
+/* A shared store: records that do not expire, and what is made up for when it is back. */
 #include "calls-fixture.h"
 
 static uint64_t revision(Calls *f, const char *call_id)
@@ -12,21 +12,6 @@ static uint64_t revision(Calls *f, const char *call_id)
 static NgValue *offer(const char *call_id, const char *sdp)
 {
     return calls_dict("offer", call_id, "from-tag", "ue", "e2ae", "originating", "sdp", sdp, NULL);
-}
-
-static void test_heartbeats(Calls *f, const void *data)
-{
-    (void)data;
-    calls_ready(f);
-    g_assert_cmpuint(f->fake->beats, ==, 1);
-    RUN_UNTIL(&f->loop, f->fake->beats >= 4);
-}
-
-static void test_memory_has_none(Calls *f, const void *data)
-{
-    (void)data;
-    calls_ready(f);
-    g_assert_cmpuint(f->fake->beats, ==, 0);
 }
 
 /* Half of a record's life is a second here. */
@@ -42,8 +27,8 @@ static void test_written_again(Calls *f, const void *data)
     g_assert_cmpuint(revision(f, "b"), >=, 4);
 }
 
-/* Redis was started again without its data: every record is made anew. */
-static void test_heartbeat_lost(Calls *f, const void *data)
+/* The store may have lost something: every record is made anew. */
+static void test_anew(Calls *f, const void *data)
 {
     (void)data;
     calls_ready(f);
@@ -53,24 +38,56 @@ static void test_heartbeat_lost(Calls *f, const void *data)
         store_delete(f->store, call_id, NULL, NULL);
     }
     unsigned before = f->fake->writes;
-    f->fake->beat_answer = STORE_NOT_FOUND;
+    calls_ready(f);                                       /* connected again */
     RUN_UNTIL(&f->loop, f->fake->writes == before + 200); /* each one twice: it is not there */
     g_assert_cmpuint(revision(f, "call-0"), ==, 1);
     g_assert_cmpuint(revision(f, "call-99"), ==, 1);
     g_assert_cmpuint(control_calls_count(f->calls), ==, 100);
-    assert_logged("The heartbeat of node node-1 was lost: all records are written again");
 }
 
-static void test_fenced(Calls *f, const void *data)
+static void verified_cb(void *arg)
 {
+    ++*(unsigned *)arg;
+}
+
+/* What others have claimed meanwhile is dropped before it is said that all is well. */
+static void test_verify(Calls *f, const void *data)
+{
+    unsigned verified = 0;
+
     (void)data;
     calls_ready(f);
-    f->fake->beat_answer = STORE_CONFLICT;
-    g_string_truncate(test_log, 0);
-    unsigned before = f->fake->beats;
-    RUN_UNTIL(&f->loop, f->fake->beats >= before + 3);
-    assert_logged("Another process is node node-1 now");
-    g_assert_null(strstr(strstr(test_log->str, "Another process") + 1, "Another process"));
+    control_calls_verify(f->calls, verified_cb, &verified);
+    g_assert_cmpuint(verified, ==, 1); /* there is nothing to be checked */
+    calls_set_up_call(f, "a", false);
+    calls_set_up_call(f, "b", false);
+    f->fake->answer = STORE_CONFLICT;
+    f->fake->owner = "node-2";
+    f->fake->epoch = 9;
+    f->fake->once = 1;
+    control_calls_verify(f->calls, verified_cb, &verified);
+    g_assert_cmpuint(verified, ==, 1);
+    RUN_UNTIL(&f->loop, verified == 2);
+    g_assert_cmpuint(control_calls_count(f->calls), ==, 1);
+    RUN_UNTIL(&f->loop, calls_event(f, "\"bearer-released\""));
+}
+
+/* A store that does not answer has not said that all is well. */
+static void test_verify_away(Calls *f, const void *data)
+{
+    unsigned verified = 0;
+
+    (void)data;
+    calls_ready(f);
+    calls_set_up_call(f, "a", false);
+    f->fake->answer = STORE_UNAVAILABLE;
+    unsigned before = f->fake->writes;
+    control_calls_verify(f->calls, verified_cb, &verified);
+    RUN_UNTIL(&f->loop, f->fake->writes >= before + 3);
+    g_assert_cmpuint(verified, ==, 0);
+    f->fake->answer = STORE_OK;
+    RUN_UNTIL(&f->loop, verified == 1);
+    g_assert_cmpuint(control_calls_count(f->calls), ==, 1);
 }
 
 static void test_news(Calls *f, const void *data)
@@ -145,11 +162,10 @@ int main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     test_log_start();
-    ADD("heartbeats", &shared, test_heartbeats);
-    ADD("memory-has-none", &memory, test_memory_has_none);
     ADD("written-again", &brief, test_written_again);
-    ADD("heartbeat-lost", &many, test_heartbeat_lost);
-    ADD("fenced", &shared, test_fenced);
+    ADD("anew", &many, test_anew);
+    ADD("verify", &shared, test_verify);
+    ADD("verify-away", &shared, test_verify_away);
     ADD("news", &shared, test_news);
     ADD("unwritten", &shared, test_unwritten);
     ADD("lost", &memory, test_lost);

@@ -44,7 +44,7 @@ static void set_up(Fixture *f, const void *data)
     f->proxy = test_socket_new(&f->loop, any);
     f->rtpengine = test_socket_new(&f->loop, any);
     if (!data)
-        u = control_upstream_new(&f->loop, &f->rtpengine->addr, TIMEOUT_MS, &error);
+        u = control_upstream_new(&f->loop, "rtpengine", &f->rtpengine->addr, TIMEOUT_MS, &error);
     g_assert_no_error(error);
     f->server = control_server_new(&f->loop, u, handle, f);
     g_assert_true(control_server_upstream(f->server) == u);

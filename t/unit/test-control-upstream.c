@@ -72,7 +72,7 @@ static void set_up(Fixture *f, const void *data)
     f->responder.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     /* No other test takes a port of this address while rtpengine is away. */
     listen_at(f, test_any_port("127.0.0.78"));
-    f->u = control_upstream_new(&f->loop, &f->rtpengine->addr, TIMEOUT_MS, &error);
+    f->u = control_upstream_new(&f->loop, "rtpengine", &f->rtpengine->addr, TIMEOUT_MS, &error);
     g_assert_no_error(error);
     g_string_truncate(test_log, 0);
 }

@@ -183,7 +183,7 @@ static void test_lost(Calls *f, const void *data)
     calls_assert_str(reply, "result", "load limit");
     RUN_UNTIL(&f->loop, control_calls_count(f->calls) == 0 && ports(f) == 0);
     RUN_UNTIL(&f->loop, calls_event(f, "\"bearer-released\""));
-    assert_logged("[\"a\"] The call is dropped: the call belongs to node node-2 in its life 5");
+    assert_logged("[\"a\"] The call is dropped: node node-2 has taken it over");
     g_assert_cmpuint(f->fake->claims, ==, 0);
     f->fake->answer = STORE_OK;
     g_assert_cmpuint(revision(f, "a"), ==, 2); /* untouched: it is theirs */

@@ -38,7 +38,7 @@ static void test_refuses(void)
         g_autoptr(GError) error = NULL;
         uv_loop_t loop;
         uv_loop_init(&loop);
-        g_assert_null(gateway_new(&loop, config, NULL, &error));
+        g_assert_null(gateway_new(&loop, config, NULL, NULL, NULL, &error));
         g_assert_nonnull(error);
         g_assert_nonnull(strstr(error->message, cases[i].message));
         test_loop_end(&loop);
@@ -56,7 +56,7 @@ static void test_serves(void)
 
     uv_loop_init(&loop);
     TestSocket *proxy = test_socket_new(&loop, any);
-    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    Gateway *g = gateway_new(&loop, config, NULL, NULL, NULL, &error);
     g_assert_no_error(error);
     assert_logged("Certificate fingerprint sha-256 ");
     ControlServer *server = control_server_new(&loop, NULL, gateway_handle, g);
@@ -83,7 +83,7 @@ static void test_redis_away(void)
 
     uv_loop_init(&loop);
     TestSocket *proxy = test_socket_new(&loop, any);
-    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    Gateway *g = gateway_new(&loop, config, NULL, NULL, NULL, &error);
     g_assert_no_error(error);
     assert_logged(
         "Node edge-1 keeps its calls in Redis 127.0.0.1:9/3; without it offers are refused");
