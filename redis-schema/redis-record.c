@@ -76,6 +76,8 @@ static const RedisField slot_fields[] = {
     FIELD("sent-setup", REDIS_NAME, RedisSlot, sent_setup, .names = setup_names),
     FIELD("gateway", REDIS_BOOL, RedisSlot, gateway),
     FIELD("offer-kept", REDIS_BOOL, RedisSlot, offer_kept),
+    FIELD("lost", REDIS_BYTES, RedisSlot, lost),
+    FIELD("lost-core", REDIS_BOOL, RedisSlot, lost_core),
     FIELD("stream", REDIS_POINTER, RedisSlot, stream, .table = &stream_table),
     FIELD("pending", REDIS_POINTER, RedisSlot, pending, .table = &stream_table),
     FIELD("retiring", REDIS_POINTER, RedisSlot, retiring, .table = &stream_table),

@@ -104,6 +104,8 @@ typedef struct RedisSlot {
     int sent_setup; /* RedisSetup */
     bool gateway;
     bool offer_kept;
+    char *lost; /* medium of a stream that is gone */
+    bool lost_core;
     RedisStream *stream;
     RedisStream *pending;
     RedisStream *retiring;

@@ -10,6 +10,8 @@
  * DTL-07). */
 static void promote(SessionSlot *slot)
 {
+    slot->lost = NULL;
+    slot->lost_core = false;
     if (!slot->pending)
         return;
     session_slot_drop(&slot->retiring);
@@ -24,6 +26,18 @@ static void end_slot(SessionSlot *slot, SessionTreatment treatment, const char *
     slot->treatment = treatment;
     slot->reason = line->reason = reason;
     line->kind = SESSION_LINE_ZERO;
+}
+
+/* The stream that was offered, or that a re-offer kept, does not exist any more. */
+static void answer_lost(SessionSlot *slot, SessionLine *line)
+{
+    session_slot_drop(&slot->stream);
+    session_slot_drop(&slot->pending);
+    session_slot_drop(&slot->retiring);
+    line->kind = SESSION_LINE_ZERO;
+    line->reason =
+        "its ports are gone with the node that held them: the next offer moves the stream";
+    line->failed = true;
 }
 
 static const char *proto_fault(const SessionSlot *slot, const SessionFacts *facts,
@@ -106,8 +120,15 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
     case SESSION_E2AE:
         answer_ours(plan, slot, &facts, &line, policy);
         break;
-    case SESSION_REJECT:
     case SESSION_CLOSED:
+        if (slot->lost && facts.media->port != 0) {
+            answer_lost(slot, &line);
+            break;
+        }
+        session_slot_release(slot);
+        line.kind = SESSION_LINE_ZERO;
+        break;
+    case SESSION_REJECT:
         session_slot_release(slot);
         line.kind = SESSION_LINE_ZERO;
         break;

@@ -64,12 +64,12 @@ static SessionDecision from_core(const SessionSettings *settings, bool start,
     return protect(facts, facts->secure, settings->allow_sha1);
 }
 
-/* It stays protected whoever offers, with or without indication (TRK-20), and no leg falls back to
- * clear text. */
-static SessionDecision keep_protected(const SessionSettings *settings, const SessionStream *stream,
+/* It stays protected whoever offers, with or without indication (TRK-20), and no leg that is @secure
+ * falls back to clear text. */
+static SessionDecision keep_protected(const SessionSettings *settings, bool secure,
                                       SessionSide from, const SessionFacts *facts)
 {
-    if (stream->leg[from].secure && !facts->secure)
+    if (secure && !facts->secure)
         return decision(SESSION_REJECT,
                         from == SESSION_ACCESS
                             ? "the UE wants to leave TLS on a protected stream" /* TRK-21 */
@@ -79,13 +79,24 @@ static SessionDecision keep_protected(const SessionSettings *settings, const Ses
     return protect(facts, facts->secure, settings->allow_sha1);
 }
 
-/* The stream tells, not the treatment: an offer that was refused has changed that, but not the
- * stream. */
-static const SessionStream *running(const SessionSlot *slot, const Medium *medium)
+/*
+ * Is the medium protected in this slot, and is the leg of @side secure? The stream tells, not the
+ * treatment: an offer that was refused has changed that, but not the stream. One that was lost
+ * counts like one that runs.
+ */
+static bool is_protected(const SessionSlot *slot, const Medium *medium, SessionSide side,
+                         bool *ret_secure)
 {
     const SessionStream *stream = slot ? session_slot_current(slot) : NULL;
 
-    return stream && stream->medium == medium ? stream : NULL;
+    if (stream && stream->medium == medium) {
+        *ret_secure = stream->leg[side].secure;
+        return true;
+    }
+    if (!slot || slot->lost != medium)
+        return false;
+    *ret_secure = side == SESSION_ACCESS || slot->lost_core;
+    return true;
 }
 
 static bool was_ours(const SessionSlot *slot, const Medium *medium)
@@ -101,12 +112,13 @@ SessionDecision session_decide(const SessionSettings *settings, const SessionSlo
 {
     if (!facts->medium)
         return decision(SESSION_UPSTREAM, NULL);
-    const SessionStream *stream = running(slot, facts->medium);
+    bool secure = false;
+    bool protected = is_protected(slot, facts->medium, from, &secure);
     if (facts->media->port == 0)
-        return stream || was_ours(slot, facts->medium) ? decision(SESSION_CLOSED, NULL)
-                                                       : unprotected(facts, NULL);
-    if (stream)
-        return keep_protected(settings, stream, from, facts);
+        return protected || was_ours(slot, facts->medium) ? decision(SESSION_CLOSED, NULL)
+                                                          : unprotected(facts, NULL);
+    if (protected)
+        return keep_protected(settings, secure, from, facts);
     return from == SESSION_ACCESS ? from_access(settings, facts)
                                   : from_core(settings, start, facts);
 }

@@ -67,6 +67,8 @@ void session_slot_release(SessionSlot *slot)
     session_slot_drop(&slot->stream);
     session_slot_drop(&slot->pending);
     session_slot_drop(&slot->retiring);
+    slot->lost = NULL;
+    slot->lost_core = false;
 }
 
 void session_plan_set_port(SessionPlan *plan, unsigned i, uint16_t port)

@@ -91,6 +91,8 @@ static void export_slot(const SessionSlot *from, RedisSlot *to)
     to->sent_setup = (int)from->sent_setup;
     to->gateway = from->gateway;
     to->offer_kept = from->offer_kept;
+    to->lost = medium_name(from->lost);
+    to->lost_core = from->lost_core;
     to->stream = export_stream(from->stream);
     to->pending = export_stream(from->pending);
     to->retiring = export_stream(from->retiring);
@@ -240,7 +242,9 @@ static bool import_slot(const Import *in, const RedisSlot *from, SessionSlot *to
     to->sent_setup = (SdpSetup)from->sent_setup;
     to->gateway = from->gateway;
     to->offer_kept = from->offer_kept;
+    to->lost_core = from->lost_core;
     return import_medium(in, from->medium, &to->medium) &&
+           import_medium(in, from->lost, &to->lost) &&
            import_stream(in, from->stream, &to->stream) &&
            import_stream(in, from->pending, &to->pending) &&
            import_stream(in, from->retiring, &to->retiring) && check_slot(in, to, upstream_count);

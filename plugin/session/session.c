@@ -248,9 +248,16 @@ void session_drop_stream(Session *s, uint64_t id)
         return;
     SessionSlot *slot = session_slot(dialog, index);
     SessionStream **const places[] = {&slot->stream, &slot->pending, &slot->retiring};
-    for (size_t k = 0; k < G_N_ELEMENTS(places); k++)
-        if (*places[k] && (*places[k])->id == id)
-            g_clear_pointer(places[k], session_stream_free);
-    if (slot->treatment == SESSION_E2AE && !session_slot_current(slot))
+    const SessionStream *current = session_slot_current(slot);
+    if (slot->treatment == SESSION_E2AE && (!current || current->id == id))
         slot->treatment = SESSION_CLOSED;
+    for (size_t k = 0; k < G_N_ELEMENTS(places); k++) {
+        if (!*places[k] || (*places[k])->id != id)
+            continue;
+        if (places[k] != &slot->retiring) {
+            slot->lost = (*places[k])->medium;
+            slot->lost_core = (*places[k])->leg[SESSION_CORE].secure;
+        }
+        g_clear_pointer(places[k], session_stream_free);
+    }
 }

@@ -120,8 +120,11 @@ typedef struct SessionSlot {
     bool offer_tls_id;               /* the last offer had a=tls-id (DTL-05) */
     bool offer_connection_existing;  /* the last offer said a=connection:existing (COM-05) */
     SdpSetup sent_setup;             /* what we wrote in the offer to the other side */
-    bool gateway;    /* the core leg is rtpengine, which converts (session-gateway.h) */
-    bool offer_kept; /* the last offer left the connection as it was (TRK-08) */
+    bool gateway;       /* the core leg is rtpengine, which converts (session-gateway.h) */
+    bool offer_kept;    /* the last offer left the connection as it was (TRK-08) */
+    const Medium *lost; /* it was protected and its stream is gone (session_drop_stream()), and no
+                           other was answered since: still to be protected (TRK-20); NULL = not */
+    bool lost_core;     /* the core leg of that stream was secure, too */
     SessionStream *stream;
     SessionStream *pending;
     SessionStream *retiring;
@@ -201,7 +204,8 @@ bool session_stream_up(Session *s, uint64_t id);
 void session_drop_retiring(Session *s);
 
 /**
- * Drops stream @id, which cannot be served any more. An m-line without another one is CLOSED: the
- * next offer begins a new stream on it.
+ * Drops stream @id, which cannot be served any more. If the last offer was about it, the m-line is
+ * CLOSED: an answer that still comes gets port 0, and the next offer begins a new stream on it,
+ * decided as if the lost one still ran (TRK-20, TRK-21).
  */
 void session_drop_stream(Session *s, uint64_t id);

@@ -117,6 +117,8 @@ static SessionSlot *slot(GRand *rand, unsigned upstream_count)
     s->sent_setup = (SdpSetup)upto(rand, SDP_SETUP_BAD);
     s->gateway = coin(rand);
     s->offer_kept = coin(rand);
+    s->lost = coin(rand) ? medium(rand) : NULL;
+    s->lost_core = coin(rand);
     s->stream = coin(rand) ? stream(rand) : NULL;
     s->pending = s->treatment == SESSION_E2AE && !s->stream ? stream(rand) : NULL;
     s->retiring = coin(rand) ? stream(rand) : NULL;
@@ -240,6 +242,8 @@ static void slot_equal(const SessionSlot *a, const SessionSlot *b)
     g_assert_cmpint(a->sent_setup, ==, b->sent_setup);
     g_assert_cmpint(a->gateway, ==, b->gateway);
     g_assert_cmpint(a->offer_kept, ==, b->offer_kept);
+    g_assert_true(a->lost == b->lost);
+    g_assert_cmpint(a->lost_core, ==, b->lost_core);
     stream_equal(a->stream, b->stream);
     stream_equal(a->pending, b->pending);
     stream_equal(a->retiring, b->retiring);
@@ -309,7 +313,7 @@ static void no_member_is_forgotten(void)
     g_assert_cmpuint(sizeof(SessionSettings), ==, 20);
     g_assert_cmpuint(sizeof(SessionLeg), ==, 680);
     g_assert_cmpuint(sizeof(SessionStream), ==, 1944);
-    g_assert_cmpuint(sizeof(SessionSlot), ==, 128);
+    g_assert_cmpuint(sizeof(SessionSlot), ==, 144);
     g_assert_cmpuint(sizeof(SessionDialog), ==, 64);
     g_assert_cmpuint(sizeof(Session), ==, 56);
 #endif
@@ -386,6 +390,9 @@ static void refuses(void)
         {RECORD("",
                 "{\"treatment\":\"e2ae\",\"medium\":\"msrp\",\"stream\":" STREAM("hologram") "}",
                 ""),
+         "a medium that this version does not know: \"hologram\""},
+        {RECORD("", "{\"treatment\":\"closed\",\"lost\":\"bfcp\"}", ""), NULL},
+        {RECORD("", "{\"treatment\":\"closed\",\"lost\":\"hologram\"}", ""),
          "a medium that this version does not know: \"hologram\""},
         {RECORD("", "{\"treatment\":\"e2ae\",\"medium\":\"msrp\"}", ""),
          "without medium or stream"},

@@ -176,12 +176,16 @@ static void test_drop_stream(void)
     session_drop_stream(s, 13);
     session_drop_stream(s, 12);
     g_assert_null(slot->retiring);
+    g_assert_null(slot->lost);
     session_drop_stream(s, 10);
     g_assert_null(slot->stream);
     g_assert_cmpint(slot->treatment, ==, SESSION_E2AE);
     session_drop_stream(s, 11);
     g_assert_null(slot->pending);
     g_assert_cmpint(slot->treatment, ==, SESSION_CLOSED);
+    g_assert_nonnull(slot->lost);
+    g_autoptr(Session) copy = session_copy(s);
+    g_assert_true(session_slot(copy->dialogs->pdata[0], 0)->lost == slot->lost);
 }
 
 static void test_names(void)
