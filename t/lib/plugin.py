@@ -69,7 +69,7 @@ class Plugin(procs.Server):
         """Everything this process has bound inside its media port range, as (kind, address, port), sorted."""
         inodes = _socket_inodes(self.process.pid)
         low, high = self.port_range
-        return sorted((kind, address, port) for kind, address, port, inode in _bound_sockets()
+        return sorted((kind, address, port) for kind, address, port, inode in _bound_sockets(self.process.pid)
                       if inode in inodes and low <= port <= high)
 
 
@@ -85,9 +85,10 @@ def _socket_inodes(pid):
     return inodes
 
 
-def _bound_sockets():
+def _bound_sockets(pid):
+    """In the network namespace of that process."""
     for kind in ("tcp", "udp", "tcp6", "udp6"):
-        with open(f"/proc/net/{kind}", encoding="ascii") as table:
+        with open(f"/proc/{pid}/net/{kind}", encoding="ascii") as table:
             next(table)
             for row in table:
                 words = row.split()

@@ -10,10 +10,10 @@ DATABASE = 3
 
 
 class Redis:
-    """Database DATABASE is the one looked at."""
+    """Database DATABASE is the one looked at. @host: where it listens; by default on loopback."""
 
-    def __init__(self):
-        self.host = procs.address(6)
+    def __init__(self, host=None):
+        self.host = host or procs.address(6)
         self.port = procs.free_port(self.host)
         self.directory = procs.path_of("redis")
         os.mkdir(self.directory)
@@ -25,7 +25,7 @@ class Redis:
         # What has been acknowledged is in the kernel's hands, so it survives the process.
         self.server = procs.Server("redis", [
             "redis-server", "--bind", self.host, "--port", str(self.port), "--dir", self.directory, "--save", "",
-            "--appendonly", "yes"])
+            "--appendonly", "yes", "--protected-mode", "no"])
         self.server.wait_ready(self._connect)
 
     def _connect(self):
