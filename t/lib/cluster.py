@@ -2,6 +2,7 @@
 """Nodes of rtpengine-e2ae that share a Redis, and calls whose requests go to any of them."""
 import hashlib
 import json
+import socket
 
 import certs
 import msrpcall
@@ -19,17 +20,18 @@ HEARTBEAT_MS = 400
 
 
 class Node(plugin.Plugin):
-    """One node, with media addresses address(@first) and the next."""
+    """One node, with media addresses address(@first) and the next, unless they are given."""
 
-    def __init__(self, redis, node_id, first, upstream=None, listen=None, sink=None, extra=()):
+    def __init__(self, redis, node_id, first=1, upstream=None, listen=None, sink=None, extra=(), access=None, core=None,
+                 ports=(31000, 31999)):
         self.node_id = node_id
         options = [redis.option, f"--node-id={node_id}", f"--certificate={agw_cert.cert}",
                    f"--private-key={agw_cert.key}", f"--node-timeout={TIMEOUT_MS}",
                    f"--heartbeat-interval={HEARTBEAT_MS}"]
         if sink:
             options.append(sink.option())
-        super().__init__(upstream and upstream.ng_address, name=node_id, access=procs.address(first),
-                         core=procs.address(first + 1), listen=listen, extra=(*options, *extra))
+        super().__init__(upstream and upstream.ng_address, name=node_id, access=access or procs.address(first),
+                         core=core or procs.address(first + 1), listen=listen, ports=ports, extra=(*options, *extra))
 
     def store(self):
         return self.request(command="e2ae statistics")["e2ae"]["store"]
@@ -49,24 +51,26 @@ class Node(plugin.Plugin):
 class Sink:
     """An event sink for several nodes: events of calls and of nodes."""
 
-    def __init__(self, host=7):
-        self.sock = procs.udp_socket(procs.address(host))
+    def __init__(self, host=None):
+        self.sock = procs.udp_socket(host or procs.address(7))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.events = []
 
     def option(self):
         return "--event-sink=udp:%s:%d" % self.sock.getsockname()
 
-    def has(self, event, **members):
+    def of(self, event, **members):
+        """The events of that name with these members, so far."""
         while True:
             try:
                 self.events.append(json.loads(self.sock.recv(65536)))
             except BlockingIOError:
                 break
-        return any(e["event"] == event and all(e.get(k.replace("_", "-")) == v for k, v in members.items())
-                   for e in self.events)
+        return [e for e in self.events
+                if e["event"] == event and all(e.get(k.replace("_", "-")) == v for k, v in members.items())]
 
     def wait(self, event, timeout=20, **members):
-        procs.wait_until(lambda: self.has(event, **members), f"event {event} {members}, got {self.events[-5:]}", timeout)
+        procs.wait_until(lambda: self.of(event, **members), f"event {event} {members}, got {self.events[-5:]}", timeout)
 
 
 class Call:

@@ -71,6 +71,13 @@ def decode(payload):
     return bdecode(payload), "bencode"
 
 
+def _readable(sock, seconds):
+    """poll() and not select(), which knows descriptors below 1024 only."""
+    waiter = select.poll()
+    waiter.register(sock, select.POLLIN)
+    return bool(waiter.poll(seconds * 1000))
+
+
 class Reply(dict):
     """A decoded reply; .raw is what followed the cookie, .encoding says which codec wrote it."""
 
@@ -100,8 +107,7 @@ class UdpClient:
 
     def receive(self, timeout=5.0):
         """The next datagram, or None when the time is over."""
-        ready, _, _ = select.select([self.sock], [], [], timeout * PATIENCE)
-        if not ready:
+        if not _readable(self.sock, timeout * PATIENCE):
             return None
         try:
             return self.sock.recv(65536)
@@ -170,7 +176,7 @@ class TcpClient:
             if message:
                 return message
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            if left <= 0 or not _readable(self.sock, left):
                 return None
             data = self.sock.recv(65536)
             if not data:
