@@ -240,11 +240,32 @@ static void test_lost_pending(void)
     }
     g_assert_cmpuint(ue->to_send, >, 0);
     freeze(&fx);
+    media_close(fx.pool, s.id);
+    thaw(&fx);
     core->paused = false;
-    fx_close(&fx, &s);
+    FX_UNTIL(&fx, fx_count(&fx, s.id, MEDIA_EVENT_CLOSED, NULL) == 1);
     FX_UNTIL(&fx, core->fin || core->broken);
     g_assert_cmpuint(core->received, <, taken);
-    fx_clear(&fx); /* a held worker ends, too */
+    media_port_release(s.port[0]);
+    media_port_release(s.port[1]);
+    fx_clear(&fx);
+}
+
+/* A program that cannot find out what is still its own can be stopped all the same. */
+static void test_end(void)
+{
+    Fixture fx;
+    Peer *ue, *core;
+
+    fx_init(&fx, NULL, 1);
+    Stream s = open_joined(&fx, 1, &ue, &core);
+    freeze(&fx);
+    peer_send(ue, SPAN("late"));
+    FX_UNTIL(&fx, is_delivered(ue));
+    round_trips(&fx, 1);
+    media_port_release(s.port[0]);
+    media_port_release(s.port[1]);
+    fx_clear(&fx);
 }
 
 /* A stream of which we open the connection waits with that. */
@@ -341,6 +362,7 @@ int main(int argc, char **argv)
     g_test_add_func("/media/lease/TRK-27/lost-stream-sends-nothing", test_lost);
     g_test_add_func("/media/lease/TRK-27/lost-stream-drops-what-is-pending", test_lost_pending);
     g_test_add_func("/media/lease/connects-later", test_connect);
+    g_test_add_func("/media/lease/held-worker-ends", test_end);
     g_test_add_func("/media/lease/timer-fires-later", test_timer);
     g_test_add_func("/media/lease/TRK-27/udp", test_udp);
     return g_test_run();
