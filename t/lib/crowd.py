@@ -12,6 +12,7 @@
 Every step returns what failed, as texts. What a UE accepts is the certificate that the last SDP signalled, nothing else:
 another one is a failure at once. .client may be replaced by that of another node between two steps.
 """
+import collections
 import contextlib
 import errno
 import heapq
@@ -31,6 +32,7 @@ from crowdframes import BfcpSide, Broken, MsrpSide
 
 ATTEMPT = 3.0   # a connection that is not up by then is tried again
 PAUSE = 0.2     # before the next try
+WINDOW = 200    # UEs that try at the same time; one thread has to make their handshakes
 _CHUNK = 65536
 _GRACE = 1.0    # for what is ready when the time is over
 _WANTS = {ssl.SSLWantReadError: selectors.EVENT_READ, ssl.SSLWantWriteError: selectors.EVENT_WRITE}
@@ -343,6 +345,7 @@ class Crowd:
         self.selector = selectors.DefaultSelector()
         self.timers, self.order = [], itertools.count()
         self.pending, self.failed = set(), {}
+        self.waiting, self.start = collections.deque(), None
         self.connecting = False
         self.began = 0.0
         self.seconds = {}  # by member: how long the last step took for it
@@ -412,14 +415,13 @@ class Crowd:
         self.pending, self.failed, self.timers, self.seconds = set(members), {}, [], {}
         self.began = time.monotonic()
         for member in members:
-            if member.target:
-                start(member)
-            else:
+            if not member.target:
                 member.fail("was never set up")
+        self.waiting, self.start = collections.deque(member for member in members if member.target), start
         self._run(lambda: not self.pending, timeout)
         for member in self.pending:
             self.failed[member] = why(member)
-        self.pending = set()
+        self.pending, self.waiting = set(), collections.deque()
         return [f"{member}: {self.failed[member]}" for member in members if member in self.failed]
 
     def succeeded(self, member):
@@ -437,6 +439,8 @@ class Crowd:
             while self.timers and self.timers[0][0] <= now:
                 _, _, action, args = heapq.heappop(self.timers)
                 action(*args)
+            while self.waiting and len(self.pending) - len(self.waiting) < WINDOW:
+                self.start(self.waiting.popleft())
             if done():
                 return
             until = min(end, self.timers[0][0] if self.timers else end)
