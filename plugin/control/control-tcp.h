@@ -26,8 +26,10 @@
 
 typedef struct ControlTcp ControlTcp;
 
-/** Binds @addr (port 0 = any; @freebind: this host need not have it). @cb gets every message and must not free the listener. Error:
- * CONTROL_ERROR. */
+/**
+ * Binds @addr (port 0 = any; @freebind: this host need not have it). @cb gets every message and must
+ * not free the listener. Error: CONTROL_ERROR.
+ */
 ControlTcp *control_tcp_new(uv_loop_t *loop, const Addr *addr, bool freebind, ControlMessageCb cb,
                             void *user_data, GError **error);
 

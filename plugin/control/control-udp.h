@@ -15,8 +15,10 @@
 
 typedef struct ControlUdp ControlUdp;
 
-/** Binds @addr (port 0 = any; @freebind: this host need not have it). @cb gets every datagram and must not free the listener. Error:
- * CONTROL_ERROR. */
+/**
+ * Binds @addr (port 0 = any; @freebind: this host need not have it). @cb gets every datagram and must
+ * not free the listener. Error: CONTROL_ERROR.
+ */
 ControlUdp *control_udp_new(uv_loop_t *loop, const Addr *addr, bool freebind, ControlMessageCb cb,
                             void *user_data, GError **error);
 
