@@ -26,11 +26,13 @@ struct Gateway {
 #define NODE_GROUP "default"
 /* Of a store in memory, which nobody else sees. */
 #define NODE_LOCAL "local"
+/* Longer than a process runs. */
+#define SELF_SIGNED_DAYS 3650
 
 static TlsIdentity *make_identity(const Config *c, GError **error)
 {
     if (!c->certificates->len)
-        return tls_identity_new_self_signed(error);
+        return tls_identity_new_self_signed(TLS_KEY_RSA, SELF_SIGNED_DAYS, error);
     return tls_identity_load((const char *const *)c->certificates->pdata,
                              (const char *const *)c->private_keys->pdata, c->certificates->len,
                              error);

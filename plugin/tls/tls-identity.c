@@ -79,27 +79,27 @@ static bool set_random_serial(X509 *cert)
            BN_to_ASN1_INTEGER(bn, X509_get_serialNumber(cert));
 }
 
-/* Valid since yesterday, for peers with a slow clock, and for longer than a process runs. */
-static bool fill(X509 *cert, EVP_PKEY *key)
+/* Valid since yesterday, for peers with a slow clock. */
+static bool fill(X509 *cert, EVP_PKEY *key, unsigned days)
 {
     X509_NAME *name = X509_get_subject_name(cert);
 
     return X509_set_version(cert, X509_VERSION_3) && set_random_serial(cert) &&
            X509_gmtime_adj(X509_getm_notBefore(cert), -DAY) &&
-           X509_gmtime_adj(X509_getm_notAfter(cert), 3650 * DAY) &&
+           X509_gmtime_adj(X509_getm_notAfter(cert), (long)days * DAY) &&
            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                       (const unsigned char *)SELF_SIGNED_NAME, -1, -1, 0) &&
            X509_set_issuer_name(cert, name) && X509_set_pubkey(cert, key) &&
            X509_sign(cert, key, EVP_sha256());
 }
 
-TlsIdentity *tls_identity_new_self_signed(GError **error)
+TlsIdentity *tls_identity_new_self_signed(TlsKeyType type, unsigned days, GError **error)
 {
     ERR_clear_error();
-    g_autoptr(EVP_PKEY) key = EVP_EC_gen("P-256");
+    g_autoptr(EVP_PKEY) key = type == TLS_KEY_RSA ? EVP_RSA_gen(RSA_BITS_MIN) : EVP_EC_gen("P-256");
     g_autoptr(X509) cert = X509_new();
 
-    if (!key || !cert || !fill(cert, key)) {
+    if (!key || !cert || !fill(cert, key, days)) {
         tls_set_openssl_error(error, TLS_ERROR_OPENSSL, "cannot make a certificate");
         return NULL;
     }

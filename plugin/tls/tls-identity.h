@@ -23,8 +23,16 @@ typedef enum TlsError {
 
 typedef struct TlsIdentity TlsIdentity;
 
-/** Makes a self-signed ECDSA P-256 certificate with a subject that names nobody (ASC-05). NULL and @error on failure. */
-TlsIdentity *tls_identity_new_self_signed(GError **error);
+typedef enum TlsKeyType {
+    TLS_KEY_RSA,   /* 2048 bits: what every peer takes (TLS-08), and some tenths of a second to make */
+    TLS_KEY_ECDSA, /* P-256 */
+} TlsKeyType;
+
+/**
+ * Makes a self-signed certificate with a subject that names nobody (ASC-05), valid from yesterday for @days
+ * days from now. NULL and @error on failure.
+ */
+TlsIdentity *tls_identity_new_self_signed(TlsKeyType type, unsigned days, GError **error);
 
 /**
  * Reads PEM files. @n pairs of paths, one per key type (RSA and ECDSA together serve every peer, TLS-08). What

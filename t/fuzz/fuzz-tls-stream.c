@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FingerprintSet set = {0};
 
     if (!ctx)
-        ctx = tls_ctx_new(tls_identity_new_self_signed(NULL), &(TlsProfile){0}, NULL);
+        ctx = tls_ctx_new(tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, NULL), &(TlsProfile){0},
+                          NULL);
     if (size < 2 || size > 60000)
         return 0;
     tls_identity_fingerprints(tls_ctx_identity(ctx), FP_SHA256, &set);

@@ -112,7 +112,7 @@ static void make_certificate(Calls *f)
     g_autoptr(GError) error = NULL;
     TlsProfile profile = {.dtls_mtu = 1200};
 
-    f->identity = tls_identity_new_self_signed(&error);
+    f->identity = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, &error);
     g_assert_no_error(error);
     f->ctx = tls_ctx_new(f->identity, &profile, &error);
     g_assert_no_error(error);

@@ -27,7 +27,7 @@ static void set_up(Fixture *f, const void *data)
     (void)data;
     uv_loop_init(&f->loop);
     f->ip = test_any_port(ip);
-    f->identity = tls_identity_new_self_signed(&error);
+    f->identity = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, &error);
     g_assert_no_error(error);
     f->ctx = tls_ctx_new(f->identity, &profile, &error);
     g_assert_no_error(error);

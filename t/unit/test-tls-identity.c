@@ -3,17 +3,18 @@
 #include "tls/tls-identity.h"
 #include "tls/tls-internal.h"
 
-static void test_self_signed(void)
+/* What is true of either type of key. */
+static void check_self_signed(TlsKeyType type, int bits, int signature)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(TlsIdentity) a = tls_identity_new_self_signed(&error);
+    g_autoptr(TlsIdentity) a = tls_identity_new_self_signed(type, 300, &error);
     g_assert_no_error(error);
-    g_autoptr(TlsIdentity) b = tls_identity_new_self_signed(&error);
+    g_autoptr(TlsIdentity) b = tls_identity_new_self_signed(type, 300, &error);
     g_assert_no_error(error);
     unsigned n;
     X509 *cert = tls_identity_credentials(a, &n)->cert;
     X509 *other = tls_identity_credentials(b, &n)->cert;
-    g_autofree char *name = NULL;
+    time_t before_end = time(NULL) + 299 * 86400, after_end = time(NULL) + 301 * 86400;
     FingerprintSet set;
 
     g_assert_cmpuint(n, ==, 1);
@@ -24,15 +25,21 @@ static void test_self_signed(void)
     g_assert_cmpint(X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)), ==, 0);
     g_assert_cmpint(X509_get_ext_by_NID(cert, NID_subject_alt_name, -1), ==, -1);
     g_assert_cmpint(X509_self_signed(cert, 1), ==, 1);
-    g_assert_cmpint(EVP_PKEY_get_bits(X509_get0_pubkey(cert)), ==, 256);
-    g_assert_cmpint(X509_get_signature_nid(cert), ==, NID_ecdsa_with_SHA256);
+    g_assert_cmpint(EVP_PKEY_get_bits(X509_get0_pubkey(cert)), ==, bits);
+    g_assert_cmpint(X509_get_signature_nid(cert), ==, signature);
     g_assert_cmpint(X509_cmp_current_time(X509_get0_notBefore(cert)), <, 0);
-    time_t in_nine_years = time(NULL) + 9L * 365 * 86400;
-    g_assert_cmpint(X509_cmp_time(X509_get0_notAfter(cert), &in_nine_years), >, 0);
+    g_assert_cmpint(X509_cmp_time(X509_get0_notAfter(cert), &before_end), >, 0);
+    g_assert_cmpint(X509_cmp_time(X509_get0_notAfter(cert), &after_end), <, 0);
     g_assert_cmpint(ASN1_INTEGER_cmp(X509_get0_serialNumber(cert), X509_get0_serialNumber(other)),
                     !=, 0);
     tls_identity_fingerprints(a, FP_SHA256, &set);
     g_assert_cmpuint(set.n, ==, 1);
+}
+
+static void test_self_signed(void)
+{
+    check_self_signed(TLS_KEY_RSA, 2048, NID_sha256WithRSAEncryption); /* TLS-08 */
+    check_self_signed(TLS_KEY_ECDSA, 256, NID_ecdsa_with_SHA256);
 }
 
 static const struct {
@@ -155,7 +162,7 @@ static void test_signalled(gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/tls/identity/ASC-05/self-signed", test_self_signed);
+    g_test_add_func("/tls/identity/ASC-05/TLS-08/self-signed", test_self_signed);
     for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++)
         g_test_add_data_func(refused[i].path, GUINT_TO_POINTER(i), test_refused);
     g_test_add_func("/tls/identity/load/one-per-key-type", test_numbers);
