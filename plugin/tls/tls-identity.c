@@ -122,18 +122,22 @@ static char *read_file(const char *path, size_t *ret_len, GError **error)
     return NULL;
 }
 
-static bool load_cert(const char *path, TlsCredential *cred, GError **error)
+static BIO *bio_of(Span text)
 {
-    size_t len = 0;
-    g_autofree char *text = read_file(path, &len, error);
-    g_autoptr(BIO) bio = NULL;
+    BIO *bio = BIO_new_mem_buf(text.p, (int)MIN(text.len, (size_t)INT_MAX));
 
-    if (!text)
-        return false;
-    bio = BIO_new_mem_buf(text, (int)MIN(len, (size_t)INT_MAX));
+    g_assert(bio);
+    return bio;
+}
+
+/* @from: which file, for the error; as in the next functions. */
+static bool parse_cert(Span pem, const char *from, TlsCredential *cred, GError **error)
+{
+    g_autoptr(BIO) bio = bio_of(pem);
+
     cred->cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     if (!cred->cert) {
-        g_autofree char *what = g_strdup_printf("%s: no certificate in PEM form", path);
+        g_autofree char *what = g_strdup_printf("%s: no certificate in PEM form", from);
         tls_set_openssl_error(error, TLS_ERROR_FILE, what);
         return false;
     }
@@ -156,30 +160,43 @@ static int refuse_passphrase_cb(char *buf, int size, int rwflag, void *asked)
     return -1;
 }
 
-static bool load_key(const char *path, TlsCredential *cred, GError **error)
+static bool parse_key(Span pem, const char *from, TlsCredential *cred, GError **error)
 {
-    size_t len = 0;
+    g_autoptr(BIO) bio = bio_of(pem);
     bool locked = false;
-    g_autofree char *text = read_file(path, &len, error);
-    g_autofree char *what = NULL;
 
-    if (!text)
-        return false;
-    BIO *bio = BIO_new_mem_buf(text, (int)MIN(len, (size_t)INT_MAX));
     cred->key = PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase_cb, &locked);
-    BIO_free(bio);
-    OPENSSL_cleanse(text, len);
     if (cred->key)
         return true;
     if (locked) {
         ERR_clear_error();
         g_set_error(error, TLS_ERROR, TLS_ERROR_KEY, "%s: the private key needs a passphrase",
-                    path);
+                    from);
         return false;
     }
-    what = g_strdup_printf("%s: no private key in PEM form", path);
+    g_autofree char *what = g_strdup_printf("%s: no private key in PEM form", from);
     tls_set_openssl_error(error, TLS_ERROR_KEY, what);
     return false;
+}
+
+static bool load_cert(const char *path, TlsCredential *cred, GError **error)
+{
+    size_t len = 0;
+    g_autofree char *text = read_file(path, &len, error);
+
+    return text && parse_cert((Span){text, len}, path, cred, error);
+}
+
+static bool load_key(const char *path, TlsCredential *cred, GError **error)
+{
+    size_t len = 0;
+    char *text = read_file(path, &len, error);
+    bool ok = text && parse_key((Span){text, len}, path, cred, error);
+
+    if (text)
+        OPENSSL_cleanse(text, len);
+    g_free(text);
+    return ok;
 }
 
 static bool ec_curve_usable(EVP_PKEY *key)
@@ -240,6 +257,50 @@ TlsIdentity *tls_identity_load(const char *const *certificates, const char *cons
     return g_steal_pointer(&id);
 }
 
+TlsIdentity *tls_identity_parse(Span pem, const char *from, GError **error)
+{
+    g_autoptr(TlsIdentity) id = identity_new();
+    TlsCredential *cred = &id->cred[id->n++];
+    const char *key = g_strstr_len(pem.p, (gssize)pem.len, "-----BEGIN PRIVATE KEY-----");
+    Span certs = pem;
+
+    ERR_clear_error();
+    /* Who looks for certificates in a key decodes it into memory that nobody wipes. */
+    if (key)
+        certs = span_head(pem, (size_t)(key - pem.p));
+    if (!parse_cert(certs, from, cred, error) || !parse_key(pem, from, cred, error))
+        return NULL;
+    id->n = 0; /* none beside it */
+    bool ok = check_key(id, cred, from, from, error);
+    id->n = 1;
+    return ok ? g_steal_pointer(&id) : NULL;
+}
+
+void tls_identity_print(const TlsIdentity *id, BIO *out)
+{
+    const TlsCredential *cred = &id->cred[0];
+
+    g_assert(id->n == 1);
+    int ok = PEM_write_bio_X509(out, cred->cert);
+    for (int i = 0; ok && i < sk_X509_num(cred->chain); i++)
+        ok = PEM_write_bio_X509(out, sk_X509_value(cred->chain, i));
+    ok = ok && PEM_write_bio_PKCS8PrivateKey(out, cred->key, NULL, NULL, 0, NULL, NULL);
+    g_assert(ok);
+}
+
+int64_t tls_identity_half_life(const TlsIdentity *id)
+{
+    const X509 *cert = id->cred[0].cert;
+    struct tm from, to;
+
+    if (!ASN1_TIME_to_tm(X509_get0_notBefore(cert), &from) ||
+        !ASN1_TIME_to_tm(X509_get0_notAfter(cert), &to)) {
+        ERR_clear_error();
+        return INT64_MAX;
+    }
+    return timegm(&from) + (timegm(&to) - timegm(&from)) / 2;
+}
+
 /* ---- fingerprints */
 
 static const EVP_MD *hash_md(FpHash hash)
@@ -298,4 +359,25 @@ void tls_identity_fingerprints(const TlsIdentity *id, FpHash hash, FingerprintSe
     for (unsigned i = 0; i < id->n; i++)
         if (signature_hash(&id->cred[i]) != FP_NONE)
             add_all(id, signature_hash(&id->cred[i]), ret_set);
+}
+
+static unsigned count_hash(const FingerprintSet *set, FpHash hash)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < set->n; i++)
+        n += set->fp[i].hash == hash;
+    return n;
+}
+
+bool tls_identity_presents(const TlsIdentity *id, const FingerprintSet *set)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        const Fingerprint *fp = &set->fp[i];
+        FingerprintSet ours = {0};
+        add_all(id, fp->hash, &ours);
+        if (!fp_set_matches(&ours, fp->hash, fp->digest) || count_hash(set, fp->hash) != id->n)
+            return false;
+    }
+    return set->n > 0;
 }

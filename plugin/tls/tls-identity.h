@@ -19,6 +19,7 @@ typedef enum TlsError {
     TLS_ERROR_KEY,     /* a private key that cannot be used */
     TLS_ERROR_CIPHERS, /* a cipher list without a usable entry */
     TLS_ERROR_OPENSSL, /* OpenSSL refused something that should work */
+    TLS_ERROR_SEAL,    /* a sealed certificate that this key does not open */
 } TlsError;
 
 typedef struct TlsIdentity TlsIdentity;
@@ -43,6 +44,9 @@ TlsIdentity *tls_identity_new_self_signed(TlsKeyType type, unsigned days, GError
 TlsIdentity *tls_identity_load(const char *const *certificates, const char *const *keys, unsigned n,
                                GError **error);
 
+/** As tls_identity_load() for one pair in @pem: the certificate, its chain, and its key. @from: for the error. */
+TlsIdentity *tls_identity_parse(Span pem, const char *from, GError **error);
+
 TlsIdentity *tls_identity_ref(TlsIdentity *id);
 void tls_identity_unref(TlsIdentity *id);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsIdentity, tls_identity_unref)
@@ -53,3 +57,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsIdentity, tls_identity_unref)
  * @hash come first.
  */
 void tls_identity_fingerprints(const TlsIdentity *id, FpHash hash, FingerprintSet *ret_set);
+
+/**
+ * Do peers that were told @set accept whatever certificate this identity presents? (FPR-09.) So every member is a
+ * fingerprint of one of its certificates, and no certificate is without one. An empty set is nobody's.
+ */
+bool tls_identity_presents(const TlsIdentity *id, const FingerprintSet *set);
+
+/** The middle of the validity of its first certificate, in seconds since 1970: time to replace one that was made.
+ * INT64_MAX if that is written in no way that is known. */
+int64_t tls_identity_half_life(const TlsIdentity *id);

@@ -32,6 +32,9 @@ typedef struct TlsCredential {
 /** Borrowed; @ret_n of them. */
 const TlsCredential *tls_identity_credentials(const TlsIdentity *id, unsigned *ret_n);
 
+/** Writes what tls_identity_parse() reads, of the only certificate of @id: the leaf, its chain, the key in PKCS #8. */
+void tls_identity_print(const TlsIdentity *id, BIO *out);
+
 /** The digest of the certificate's DER (TLS-16). */
 void tls_cert_fingerprint(const X509 *cert, FpHash hash, Fingerprint *ret_fp);
 

@@ -159,6 +159,36 @@ static void test_signalled(gconstpointer data)
     g_assert_cmpuint(set.n, ==, n);
 }
 
+/* FPR-09: all that could be presented was signalled, and nothing else was. */
+static void test_presents(void)
+{
+    g_autoptr(TlsIdentity) both = pair_identity("agw-rsa+agw-sha384");
+    g_autoptr(TlsIdentity) one = pair_identity("agw-rsa");
+    FingerprintSet set, none = {0};
+
+    tls_identity_fingerprints(both, FP_SHA512, &set);
+    g_assert_true(tls_identity_presents(both, &set));
+    g_assert_false(tls_identity_presents(one, &set));
+    g_assert_false(tls_identity_presents(both, &none));
+    set.n--; /* the second certificate's, with the last hash */
+    g_assert_false(tls_identity_presents(both, &set));
+    tls_identity_fingerprints(one, FP_SHA384, &set);
+    g_assert_true(tls_identity_presents(one, &set));
+    g_assert_false(tls_identity_presents(both, &set));
+    set.fp[0].digest[0] ^= 1;
+    g_assert_false(tls_identity_presents(one, &set));
+}
+
+static void test_half_life(void)
+{
+    g_autoptr(TlsIdentity) id = tls_identity_new_self_signed(TLS_KEY_ECDSA, 9, NULL);
+    int64_t day = 86400, now = time(NULL);
+
+    /* from yesterday to the ninth day: four days from now */
+    g_assert_cmpint(tls_identity_half_life(id), >, now + 4 * day - 60);
+    g_assert_cmpint(tls_identity_half_life(id), <=, now + 4 * day);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -167,6 +197,8 @@ int main(int argc, char **argv)
         g_test_add_data_func(refused[i].path, GUINT_TO_POINTER(i), test_refused);
     g_test_add_func("/tls/identity/load/one-per-key-type", test_numbers);
     g_test_add_func("/tls/identity/load/leaf-first-then-chain", test_chain);
+    g_test_add_func("/tls/identity/FPR-09/presents", test_presents);
+    g_test_add_func("/tls/identity/half-life", test_half_life);
     for (unsigned i = 0; i < G_N_ELEMENTS(signalled); i++)
         g_test_add_data_func(signalled[i].path, GUINT_TO_POINTER(i), test_signalled);
     return g_test_run();
