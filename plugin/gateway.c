@@ -10,8 +10,8 @@
 #include "store/store-redis.h"
 
 struct Gateway {
-    TlsIdentity *identity;
-    TlsCtx *ctx;
+    TlsProfile profile;
+    TlsIdentities *identities;
     ControlEvents *events;
     Store *store;
     ControlCalls *calls;
@@ -38,12 +38,30 @@ static TlsIdentity *make_identity(const Config *c, GError **error)
                              error);
 }
 
-static void log_identity(const FingerprintSet *set)
+static void log_identity(const TlsIdentities *ids)
 {
+    FingerprintSet set;
     char text[FP_TEXT_MAX];
 
-    for (unsigned i = 0; i < set->n; i++)
-        g_message("Certificate fingerprint %s", fp_text(&set->fp[i], text));
+    tls_identities_signal(ids, &set);
+    for (unsigned i = 0; i < set.n; i++)
+        g_message("Certificate fingerprint %s", fp_text(&set.fp[i], text));
+}
+
+static bool make_identities(Gateway *g, const Config *c, GError **error)
+{
+    g->profile = (TlsProfile){
+        .ciphers = c->tls_ciphers,
+        .ciphersuites = c->tls_ciphersuites,
+        .legacy_rsa_cbc = c->tls_legacy_rsa_cbc,
+        .dtls_mtu = c->dtls_mtu,
+    };
+    g->identities = tls_identities_new(&g->profile, c->fingerprint_hash);
+    g_autoptr(TlsIdentity) id = make_identity(c, error);
+    if (!id || !tls_identities_set_current(g->identities, id, error))
+        return false;
+    log_identity(g->identities);
+    return true;
 }
 
 static SessionInterface *make_interfaces(const Config *c)
@@ -170,7 +188,7 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
                     .port_max = c->port_max,
                     .n_workers = c->num_threads ? c->num_threads : g_get_num_processors(),
                     .limits = c->limits,
-                    .ctx = g->ctx,
+                    .identities = g->identities,
                     .freebind = c->ha_group != NULL},
         .events = g->events,
         .store = {.store = g->store,
@@ -189,8 +207,6 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
 
     if (upstream)
         config.policy.gateway = control_upstream_local(upstream);
-    tls_identity_fingerprints(g->identity, c->fingerprint_hash, &config.policy.local_fingerprints);
-    log_identity(&config.policy.local_fingerprints);
     return control_calls_new(loop, &config, error);
 }
 
@@ -254,19 +270,8 @@ static Cluster *make_cluster(Gateway *g, uv_loop_t *loop, const Config *c)
 static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUpstream *upstream,
                   GError **error)
 {
-    TlsProfile profile = {
-        .ciphers = c->tls_ciphers,
-        .ciphersuites = c->tls_ciphersuites,
-        .legacy_rsa_cbc = c->tls_legacy_rsa_cbc,
-        .dtls_mtu = c->dtls_mtu,
-    };
-
     g->interfaces = make_interfaces(c);
-    g->identity = make_identity(c, error);
-    if (!g->identity)
-        return false;
-    g->ctx = tls_ctx_new(g->identity, &profile, error);
-    if (!g->ctx || !check_interfaces(c, error))
+    if (!make_identities(g, c, error) || !check_interfaces(c, error))
         return false;
     g->events =
         control_events_new(loop, (const Addr *)c->event_sinks->data, c->event_sinks->len, error);
@@ -326,8 +331,7 @@ void gateway_free(Gateway *g)
     g_clear_pointer(&g->cluster, cluster_free);
     g_clear_pointer(&g->calls, control_calls_free);
     g_clear_pointer(&g->events, control_events_free);
-    g_clear_pointer(&g->ctx, tls_ctx_unref);
-    g_clear_pointer(&g->identity, tls_identity_unref);
+    g_clear_pointer(&g->identities, tls_identities_free);
     g_clear_pointer(&g->interfaces, g_free);
     close_store(g);
 }

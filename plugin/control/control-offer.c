@@ -13,15 +13,34 @@
 typedef struct Transaction {
     ControlCall *call;
     ControlRequest *req;
+    SessionPolicy
+        policy; /* its fingerprints are those of .ctx, whatever becomes current meanwhile */
+    TlsIdentities *identities;
+    TlsCtx *ctx; /* held for the streams that this makes (FPR-09); NULL: there is none yet */
     SessionPlan *plan;
     NgValue *reply; /* what the proxy gets when the call is recorded */
     bool by_fields; /* the Iq style: the m-lines came as fields and go back as fields */
 } Transaction;
 
+static Transaction *transaction_new(ControlCall *call, ControlRequest *req)
+{
+    Transaction *t = g_new0(Transaction, 1);
+
+    t->call = call;
+    t->req = req;
+    t->identities = control_streams_identities(call->calls->streams);
+    t->policy = call->calls->policy;
+    tls_identities_signal(t->identities, &t->policy.local_fingerprints);
+    t->ctx = tls_identities_hold(t->identities, &t->policy.local_fingerprints);
+    return t;
+}
+
 static void transaction_free(Transaction *t)
 {
     session_plan_free(t->plan);
     ng_value_free(t->reply);
+    if (t->ctx)
+        tls_identities_release(t->identities, t->ctx);
     g_free(t);
 }
 
@@ -179,7 +198,7 @@ static char *complete_plan(Transaction *t, Span upstream, GError **error)
 {
     const ControlCalls *calls = t->call->calls;
 
-    if (t->plan->upstream_sdp && (!session_plan_absorb(t->plan, upstream, &calls->policy, error) ||
+    if (t->plan->upstream_sdp && (!session_plan_absorb(t->plan, upstream, &t->policy, error) ||
                                   !control_streams_reserve(calls->streams, t->plan, error)))
         return NULL;
     return session_plan_render(t->plan, upstream, error);
@@ -297,22 +316,33 @@ static SdpDoc *read_body(const NgRequest *r, GError **error)
     return body ? sdp_doc_parse(span_str(body), error) : NULL;
 }
 
-static SessionPlan *make_plan(ControlCall *call, const NgRequest *r, GError **error)
+static SessionPlan *make_plan(const Transaction *t, const NgRequest *r, GError **error)
 {
-    const SessionPolicy *policy = &call->calls->policy;
+    const Session *session = t->call->session;
     SdpDoc *doc = read_body(r, error);
 
     if (!doc)
         return NULL;
     if (is_answer(r))
-        return session_plan_answer(call->session, r, doc, policy, error);
-    return session_plan_offer(call->session, r, doc, policy, error);
+        return session_plan_answer(session, r, doc, &t->policy, error);
+    return session_plan_offer(session, r, doc, &t->policy, error);
 }
 
 static void refuse(ControlCall *call, ControlRequest *req, const char *reason)
 {
     control_request_reply_error(req, reason);
     control_call_done(call);
+}
+
+/* An offer may make a stream, and there is nothing to signal for it; another node may have it. */
+static void refuse_early(Transaction *t)
+{
+    g_autoptr(GError) error =
+        g_error_new_literal(CONTROL_ERROR, CONTROL_ERROR_STORE,
+                            "the certificate that the nodes share has not been loaded from Redis");
+
+    control_request_reply_failure(t->req, error);
+    end(t);
 }
 
 static void start(Transaction *t)
@@ -342,17 +372,17 @@ void control_run_offer_answer(ControlCall *call, ControlRequest *req, const NgRe
         refuse(call, req, reason);
         return;
     }
-    SessionPlan *plan = make_plan(call, r, &error);
-    if (!plan) {
-        refuse(call, req, error->message);
+    Transaction *t = transaction_new(call, req);
+    if (!t->ctx && !is_answer(r)) {
+        refuse_early(t);
         return;
     }
-    Transaction *t = g_new0(Transaction, 1);
-    *t = (Transaction){
-        .call = call,
-        .req = req,
-        .plan = plan,
-        .by_fields = own_command(r) && !r->sdp.len,
-    };
-    start(t);
+    t->by_fields = own_command(r) && !r->sdp.len;
+    t->plan = make_plan(t, r, &error);
+    if (t->plan) {
+        start(t);
+        return;
+    }
+    control_request_reply_error(req, error->message);
+    end(t);
 }

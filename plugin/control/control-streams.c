@@ -10,7 +10,7 @@ struct ControlStreams {
     uv_loop_t *loop;
     MediaPool *pool;
     MediaPorts *ports;
-    TlsCtx *ctx;
+    TlsIdentities *identities;
     ControlStreamCb cb;
     void *user_data;
     GHashTable *by_id;    /* uint64_t in the entry -> Entry, owned */
@@ -22,6 +22,7 @@ typedef struct Entry {
     ControlStreams *owner;
     char *call_id;
     MediaPort *port[2];
+    TlsCtx *ctx; /* held until the worker has let go; NULL: nothing was signalled */
     bool opened;
     bool closed;  /* the worker has let go */
     bool waiting; /* for the end of the delay */
@@ -33,10 +34,17 @@ static void close_cb(uv_handle_t *handle)
     g_free(handle);
 }
 
+static void release_identity(Entry *e)
+{
+    if (e->ctx)
+        tls_identities_release(e->owner->identities, g_steal_pointer(&e->ctx));
+}
+
 static void entry_free(gpointer data)
 {
     Entry *e = data;
 
+    release_identity(e);
     media_port_release(e->port[0]);
     media_port_release(e->port[1]);
     if (e->timer)
@@ -75,6 +83,7 @@ static void event_cb(const MediaEvent *event, void *user_data)
         if (media_stats(s->pool, e->id, &stats))
             add_traffic(&s->ended, &stats);
         e->closed = true;
+        release_identity(e);
         drop_if_done(e);
         return;
     }
@@ -95,7 +104,7 @@ ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig 
         return NULL;
     }
     s->ports = media_ports_new(config->port_min, config->port_max, config->freebind);
-    s->ctx = tls_ctx_ref(config->ctx);
+    s->identities = config->identities;
     s->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, entry_free);
     return s;
 }
@@ -107,7 +116,6 @@ void control_streams_free(ControlStreams *s)
     media_pool_free(s->pool);
     g_hash_table_unref(s->by_id);
     media_ports_free(s->ports);
-    tls_ctx_unref(s->ctx);
     g_free(s);
 }
 
@@ -142,29 +150,27 @@ bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **erro
 }
 
 /* Only what we present can be what the peer was told to expect. */
-static bool presents(const ControlStreams *s, const FingerprintSet *set, GError **error)
+static TlsCtx *hold_identity(const ControlStreams *s, const FingerprintSet *set, GError **error)
 {
+    TlsCtx *ctx = tls_identities_hold(s->identities, set);
     char text[FP_TEXT_MAX];
 
-    for (unsigned i = 0; i < set->n; i++) {
-        FingerprintSet ours;
-        tls_identity_fingerprints(tls_ctx_identity(s->ctx), set->fp[i].hash, &ours);
-        if (fp_set_matches(&ours, set->fp[i].hash, set->fp[i].digest))
-            continue;
+    if (!ctx)
         g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_STORE,
                     "the certificate %s that was signalled is not ours any more",
-                    fp_text(&set->fp[i], text));
-        return false;
-    }
-    return true;
+                    set->n ? fp_text(&set->fp[0], text) : "(none)");
+    return ctx;
 }
 
 bool control_streams_restore(ControlStreams *s, const char *call_id, const SessionStream *stream,
                              GError **error)
 {
-    if (!presents(s, &stream->local_fingerprints, error))
+    TlsCtx *ctx = hold_identity(s, &stream->local_fingerprints, error);
+
+    if (!ctx)
         return false;
     Entry *e = entry_for(s, stream->id, call_id);
+    e->ctx = ctx;
     for (int side = 0; side < 2; side++) {
         const Addr *at = &stream->leg[side].local;
         if (at->family == ADDR_NONE || !at->port)
@@ -213,12 +219,17 @@ static void close_stream(ControlStreams *s, uint64_t id, unsigned delay_ms)
     uv_timer_start(e->timer, delay_cb, delay_ms, 0);
 }
 
-static void open_stream(ControlStreams *s, const SessionAction *action)
+static void open_stream(ControlStreams *s, const SessionAction *action, const Session *next)
 {
     Entry *e = g_hash_table_lookup(s->by_id, &action->stream_id);
+    SessionStream *stream = NULL;
 
     g_assert(e && !e->opened);
-    media_open(s->pool, e->id, &action->spec, s->ctx, e->port);
+    session_find_stream(next, e->id, NULL, NULL, &stream);
+    if (!e->ctx)
+        e->ctx = tls_identities_hold(s->identities, &stream->local_fingerprints);
+    g_assert(e->ctx || !stream->local_fingerprints.n); /* the transaction holds it until now */
+    media_open(s->pool, e->id, &action->spec, e->ctx, e->port);
     e->opened = true;
 }
 
@@ -231,7 +242,7 @@ void control_streams_apply(ControlStreams *s, const Session *old, const Session 
         const SessionAction *action = &g_array_index(actions, SessionAction, i);
         switch (action->kind) {
         case SESSION_OPEN:
-            open_stream(s, action);
+            open_stream(s, action, next);
             break;
         case SESSION_UPDATE:
             media_update(s->pool, action->stream_id, &action->spec);
@@ -241,6 +252,11 @@ void control_streams_apply(ControlStreams *s, const Session *old, const Session 
             break;
         }
     }
+}
+
+TlsIdentities *control_streams_identities(ControlStreams *s)
+{
+    return s->identities;
 }
 
 bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *ret_stats)

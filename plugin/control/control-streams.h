@@ -16,6 +16,7 @@
 
 #include "media/media-pool.h"
 #include "session/session-plan.h"
+#include "tls/tls-identities.h"
 
 typedef struct ControlStreams ControlStreams;
 
@@ -27,7 +28,7 @@ typedef struct ControlStreamsConfig {
     bool freebind; /* streams may be restored at addresses that are not on this host now */
     unsigned n_workers;
     MediaLimits limits;
-    TlsCtx *ctx; /* borrowed, a reference is taken */
+    TlsIdentities *identities; /* borrowed, outlives us: every stream holds its own (FPR-09) */
 } ControlStreamsConfig;
 
 ControlStreams *control_streams_new(uv_loop_t *loop, const ControlStreamsConfig *config,
@@ -43,8 +44,8 @@ void control_streams_free(ControlStreams *s);
 bool control_streams_reserve(ControlStreams *s, SessionPlan *plan, GError **error);
 
 /**
- * Reserves the very ports that @stream has, and whose certificate must still be the one that it
- * signals (FPR-09), for control_streams_apply() to open. False and @error, and nothing is reserved.
+ * Reserves the very ports that @stream has, and holds the identity that it signals (FPR-09), for
+ * control_streams_apply() to open. False and @error, and nothing is reserved.
  */
 bool control_streams_restore(ControlStreams *s, const char *call_id, const SessionStream *stream,
                              GError **error);
@@ -58,6 +59,9 @@ void control_streams_rollback(ControlStreams *s, const SessionPlan *plan);
  */
 void control_streams_apply(ControlStreams *s, const Session *old, const Session *next,
                            unsigned delay_ms);
+
+/** What streams present; borrowed. */
+TlsIdentities *control_streams_identities(ControlStreams *s);
 
 /** False when the stream is not open. */
 bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *ret_stats);

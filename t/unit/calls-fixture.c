@@ -107,15 +107,23 @@ static Addr own_address(unsigned host)
     return test_any_port(text);
 }
 
-static void make_certificate(Calls *f)
+void calls_rotate_certificate(Calls *f)
 {
     g_autoptr(GError) error = NULL;
-    TlsProfile profile = {.dtls_mtu = 1200};
+    g_autoptr(TlsIdentity) id = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, &error);
 
-    f->identity = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, &error);
     g_assert_no_error(error);
-    f->ctx = tls_ctx_new(f->identity, &profile, &error);
+    g_assert_true(tls_identities_set_current(f->identities, id, &error));
     g_assert_no_error(error);
+}
+
+static void make_identities(Calls *f, bool empty)
+{
+    static const TlsProfile profile = {.dtls_mtu = 1200};
+
+    f->identities = tls_identities_new(&profile, FP_SHA256);
+    if (!empty)
+        calls_rotate_certificate(f);
 }
 
 static void make_store(Calls *f, const CallsOptions *o)
@@ -153,7 +161,7 @@ static void start_calls(Calls *f, const CallsOptions *o)
                     .port_max = (uint16_t)(20000 + (o->ports ? o->ports : 100)),
                     .n_workers = 2,
                     .limits = media_limits_default(),
-                    .ctx = f->ctx},
+                    .identities = f->identities},
         .events = f->events,
         .store = {.store = f->store,
                   .node = f->node,
@@ -169,7 +177,6 @@ static void start_calls(Calls *f, const CallsOptions *o)
     };
     if (o->accept_ms)
         config.streams.limits.accept_ms = o->accept_ms;
-    tls_identity_fingerprints(f->identity, FP_SHA256, &config.policy.local_fingerprints);
     f->calls = control_calls_new(&f->loop, &config, &error);
     g_assert_no_error(error);
 }
@@ -205,7 +212,7 @@ void calls_set_up(Calls *f, const void *options)
     f->rtpengine->on = on_asked;
     f->rtpengine->user_data = f;
     f->asked = g_ptr_array_new_with_free_func((GDestroyNotify)ng_message_free);
-    make_certificate(f);
+    make_identities(f, o->no_certificate);
     make_store(f, o);
     start_calls(f, o);
     start_server(f, o);
@@ -227,9 +234,9 @@ void calls_restart(Calls *f, const CallsOptions *o)
 
 void calls_renew_certificate(Calls *f)
 {
-    tls_ctx_unref(f->ctx);
-    tls_identity_unref(f->identity);
-    make_certificate(f);
+    stop_calls(f); /* they hold what is freed here */
+    tls_identities_free(f->identities);
+    make_identities(f, false);
 }
 
 void calls_ready(Calls *f)
@@ -258,8 +265,7 @@ void calls_tear_down(Calls *f, const void *options)
     (void)options;
     if (f->server)
         calls_stop(f);
-    tls_ctx_unref(f->ctx);
-    tls_identity_unref(f->identity);
+    tls_identities_free(f->identities);
     test_socket_free(&f->loop, f->proxy);
     test_socket_free(&f->loop, f->rtpengine);
     test_socket_free(&f->loop, f->sink);

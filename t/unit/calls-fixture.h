@@ -35,6 +35,7 @@ typedef struct CallsOptions {
     bool shared;        /* the store is; calls_ready() tells that it is ready */
     unsigned call_ttl_s;
     unsigned node_ttl_ms;           /* 0 = a minute */
+    bool no_certificate;            /* until calls_rotate_certificate() */
     Store *(*make_store)(Calls *f); /* NULL = in memory */
     bool drains;                    /* .drained counts */
     unsigned first_host;            /* of the addresses for media; 0 = 1 */
@@ -48,8 +49,7 @@ struct Calls {
     ControlEvents *events;
     Store *store;
     FakeStore *fake; /* that is .store; NULL = one in memory */
-    TlsIdentity *identity;
-    TlsCtx *ctx;
+    TlsIdentities *identities;
     SessionInterface interfaces[2]; /* access, core */
     Addr at;
     unsigned cookies;
@@ -70,7 +70,10 @@ void calls_stop(Calls *f);
 /** The store outlives the calls: begins anew, as the program does when it is started again. */
 void calls_restart(Calls *f, const CallsOptions *o);
 
-/** The next start has another certificate. */
+/** New streams present another certificate, as after SIGHUP. */
+void calls_rotate_certificate(Calls *f);
+
+/** The next start has another certificate only: none that was there before. */
 void calls_renew_certificate(Calls *f);
 
 /** The store is ready. */

@@ -5,8 +5,7 @@
 
 typedef struct Fixture {
     uv_loop_t loop;
-    TlsIdentity *identity;
-    TlsCtx *ctx;
+    TlsIdentities *identities;
     ControlStreams *streams;
     Addr ip;
     uint64_t last_id;
@@ -17,9 +16,18 @@ static void stream_cb(const char *call_id, const MediaEvent *event, void *user_d
     (void)call_id, (void)event, (void)user_data;
 }
 
+static void rotate(Fixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(TlsIdentity) id = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(tls_identities_set_current(f->identities, id, &error));
+}
+
 static void set_up(Fixture *f, const void *data)
 {
-    TlsProfile profile = {.dtls_mtu = 1200};
+    static const TlsProfile profile = {.dtls_mtu = 1200};
     g_autofree char *ip = g_strdup_printf("127.%u.%u.1", 101 + (unsigned)getpid() % 100,
                                           (unsigned)getpid() / 100 % 250);
     g_autoptr(GError) error = NULL;
@@ -27,15 +35,13 @@ static void set_up(Fixture *f, const void *data)
     (void)data;
     uv_loop_init(&f->loop);
     f->ip = test_any_port(ip);
-    f->identity = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, &error);
-    g_assert_no_error(error);
-    f->ctx = tls_ctx_new(f->identity, &profile, &error);
-    g_assert_no_error(error);
+    f->identities = tls_identities_new(&profile, FP_SHA256);
+    rotate(f);
     ControlStreamsConfig config = {.port_min = 20001,
                                    .port_max = 20003,
                                    .n_workers = 1,
                                    .limits = media_limits_default(),
-                                   .ctx = f->ctx};
+                                   .identities = f->identities};
     f->streams = control_streams_new(&f->loop, &config, stream_cb, f, &error);
     g_assert_no_error(error);
 }
@@ -44,8 +50,7 @@ static void tear_down(Fixture *f, const void *data)
 {
     (void)data;
     control_streams_free(f->streams);
-    tls_ctx_unref(f->ctx);
-    tls_identity_unref(f->identity);
+    tls_identities_free(f->identities);
     test_loop_end(&f->loop);
 }
 
@@ -140,6 +145,57 @@ static void test_free_in_use(Fixture *f, const void *data)
     control_streams_apply(f->streams, open->next, NULL, 60000);
 }
 
+static SessionStream *stream_of(const SessionPlan *plan)
+{
+    const SessionDialog *d = plan->next->dialogs->pdata[0];
+
+    return ((const SessionSlot *)d->slots->pdata[0])->stream;
+}
+
+/* FPR-09: what a stream has signalled stays until its worker has let go. */
+static void test_identity(Fixture *f, const void *data)
+{
+    g_autoptr(SessionPlan) plan = make_plan(f, 1);
+    SessionStream *stream = stream_of(plan);
+
+    (void)data;
+    tls_identities_signal(f->identities, &stream->local_fingerprints);
+    g_assert_true(control_streams_reserve(f->streams, plan, NULL));
+    control_streams_apply(f->streams, NULL, plan->next, 0);
+    rotate(f);
+    rotate(f);
+    g_assert_cmpuint(tls_identities_n(f->identities), ==, 2);
+    control_streams_apply(f->streams, plan->next, NULL, 60000);
+    RUN_UNTIL(&f->loop, tls_identities_n(f->identities) == 1);
+    g_assert_cmpuint(used(f), ==, 2); /* the ports' delay is not the certificate's */
+}
+
+/* The same when it comes back, whichever is current; nothing is kept of one that cannot. */
+static void test_restore_identity(Fixture *f, const void *data)
+{
+    g_autoptr(SessionPlan) plan = make_plan(f, 1);
+    SessionStream *stream = stream_of(plan);
+    g_autoptr(GError) error = NULL;
+
+    (void)data;
+    for (int side = 0; side < 2; side++)
+        stream->leg[side].local = addr_with_port(f->ip, (uint16_t)(20001 + side));
+    g_assert_false(control_streams_restore(f->streams, "id", stream, &error));
+    g_assert_nonnull(strstr(error->message, "the certificate (none) that was signalled"));
+    tls_identities_signal(f->identities, &stream->local_fingerprints);
+    TlsCtx *held = tls_identities_hold(f->identities, &stream->local_fingerprints);
+    rotate(f);
+    g_assert_true(control_streams_restore(f->streams, "id", stream, NULL));
+    tls_identities_release(f->identities, held);
+    control_streams_apply(f->streams, NULL, plan->next, 0);
+    g_assert_cmpuint(tls_identities_n(f->identities), ==, 2);
+    control_streams_apply(f->streams, plan->next, NULL, 0);
+    RUN_UNTIL(&f->loop, used(f) == 0);
+    g_assert_cmpuint(tls_identities_n(f->identities), ==, 1);
+    g_assert_false(control_streams_restore(f->streams, "id", stream, NULL));
+    g_assert_cmpuint(used(f), ==, 0);
+}
+
 #define ADD(name, func) g_test_add("/control/streams/" name, Fixture, NULL, set_up, func, tear_down)
 
 int main(int argc, char **argv)
@@ -150,5 +206,7 @@ int main(int argc, char **argv)
     ADD("life", test_life);
     ADD("delay", test_delay);
     ADD("free-in-use", test_free_in_use);
+    ADD("FPR-09/identity", test_identity);
+    ADD("FPR-09/restore-identity", test_restore_identity);
     return g_test_run();
 }
