@@ -10,6 +10,7 @@
 #include "store/store-redis.h"
 
 struct Gateway {
+    const Config *config;
     TlsProfile profile;
     TlsIdentities *identities;
     ControlEvents *events;
@@ -294,6 +295,7 @@ Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstrea
 
     g->drained = drained;
     g->drained_arg = arg;
+    g->config = config;
     if (build(g, loop, config, upstream, error))
         return g;
     gateway_free(g);
@@ -334,6 +336,31 @@ void gateway_free(Gateway *g)
     g_clear_pointer(&g->identities, tls_identities_free);
     g_clear_pointer(&g->interfaces, g_free);
     close_store(g);
+}
+
+void gateway_reload(Gateway *g)
+{
+    const Config *c = g->config;
+    g_autoptr(GError) error = NULL;
+    FingerprintSet before, now;
+
+    if (!c->certificates->len) {
+        g_message("SIGHUP: there is nothing to reload");
+        return;
+    }
+    g_autoptr(TlsIdentity) id = make_identity(c, &error);
+    tls_identities_signal(g->identities, &before);
+    if (!id || !tls_identities_set_current(g->identities, id, &error)) {
+        g_warning("SIGHUP: the certificate stays as it was: %s", error->message);
+        return;
+    }
+    tls_identities_signal(g->identities, &now);
+    if (fp_set_eq(&before, &now)) {
+        g_message("SIGHUP: the certificate has not changed");
+        return;
+    }
+    g_message("SIGHUP: new streams present another certificate; those that are up keep theirs");
+    log_identity(g->identities);
 }
 
 bool gateway_handle(ControlRequest *req, void *user_data)

@@ -169,7 +169,8 @@ static void on_signal(uv_signal_t *handle, int signum)
         g_message("Log level is %d now", log_set_level(log_level() + (signum == SIGUSR1 ? -1 : 1)));
         break;
     case SIGHUP:
-        g_message("SIGHUP: there is nothing to reload");
+        if (p->gateway)
+            gateway_reload(p->gateway);
         break;
     default:
         g_message("%s: stopping", g_strsignal(signum));

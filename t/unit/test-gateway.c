@@ -2,6 +2,8 @@
 #include "control-test.h"
 #include "plugin/gateway.h"
 
+#include <glib/gstdio.h>
+
 #define BASE "--config-file=none", "--rtpengine=127.0.0.1:9", "--listen-ng=127.0.0.1:10"
 
 static Config *read_config(const char *const *more)
@@ -101,6 +103,71 @@ static void test_redis_away(void)
     test_loop_end(&loop);
 }
 
+static void copy_pair(const char *name, const char *cert, const char *key)
+{
+    const char *const to[] = {cert, key};
+
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *file = g_strconcat(name, i ? ".key" : ".pem", NULL);
+        g_autofree char *from = g_test_build_filename(G_TEST_DIST, "t", "certs", file, NULL);
+        g_autofree char *text = NULL;
+        g_autoptr(GError) error = NULL;
+        g_file_get_contents(from, &text, NULL, &error);
+        g_assert_no_error(error);
+        g_file_set_contents(to[i], text, -1, &error);
+        g_assert_no_error(error);
+    }
+}
+
+/* What SIGHUP does: other files are taken, bad ones and the same ones change nothing. */
+static void test_reload(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("e2ae-gateway-XXXXXX", NULL);
+    g_autofree char *cert = g_build_filename(dir, "cert.pem", NULL);
+    g_autofree char *key = g_build_filename(dir, "key.pem", NULL);
+    g_autofree char *cert_option = g_strconcat("--certificate=", cert, NULL);
+    g_autofree char *key_option = g_strconcat("--private-key=", key, NULL);
+    const char *const options[] = {"--interface=127.0.0.1", cert_option, key_option, NULL};
+    g_autoptr(GError) error = NULL;
+    uv_loop_t loop;
+
+    copy_pair("agw-rsa", cert, key);
+    g_autoptr(Config) config = read_config(options);
+    uv_loop_init(&loop);
+    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    g_assert_no_error(error);
+    gateway_reload(g);
+    assert_logged("SIGHUP: the certificate has not changed");
+    copy_pair("agw-ecdsa", cert, key);
+    g_unlink(key);
+    gateway_reload(g);
+    assert_logged("SIGHUP: the certificate stays as it was: ");
+    copy_pair("agw-ecdsa", cert, key);
+    gateway_reload(g);
+    assert_logged("SIGHUP: new streams present another certificate; those that are up keep theirs");
+    gateway_free(g);
+    test_loop_end(&loop);
+    g_unlink(cert);
+    g_unlink(key);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+static void test_reload_nothing(void)
+{
+    static const char *const options[] = {"--interface=127.0.0.1", NULL};
+    g_autoptr(Config) config = read_config(options);
+    g_autoptr(GError) error = NULL;
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    g_assert_no_error(error);
+    gateway_reload(g);
+    assert_logged("SIGHUP: there is nothing to reload");
+    gateway_free(g);
+    test_loop_end(&loop);
+}
+
 static void test_free_nothing(void)
 {
     gateway_free(NULL);
@@ -113,6 +180,8 @@ int main(int argc, char **argv)
     g_test_add_func("/gateway/refuses", test_refuses);
     g_test_add_func("/gateway/serves", test_serves);
     g_test_add_func("/gateway/redis-away", test_redis_away);
+    g_test_add_func("/gateway/reload", test_reload);
+    g_test_add_func("/gateway/reload-nothing", test_reload_nothing);
     g_test_add_func("/gateway/free-nothing", test_free_nothing);
     return g_test_run();
 }
