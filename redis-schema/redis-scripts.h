@@ -11,6 +11,7 @@
 
 /** In the order in which Makefile.am gives the files to embed.awk. */
 typedef enum RedisScript {
+    REDIS_SCRIPT_CERTIFICATE,
     REDIS_SCRIPT_CLAIM,
     REDIS_SCRIPT_COMMIT,
     REDIS_SCRIPT_DELETE,

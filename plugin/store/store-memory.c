@@ -117,6 +117,7 @@ static void memory_start(Store *store, StoreOp *op)
         nodes(m, op);
         return;
     case STORE_OP_CERT_SAVE:
+    case STORE_OP_CERT_KEEP:
     case STORE_OP_CERT_LOAD:
         store_fail(op, STORE_UNAVAILABLE, g_strdup("certificates are shared through Redis only"));
         return;

@@ -22,6 +22,7 @@ typedef enum StoreOpKind {
     STORE_OP_LEAVE,
     STORE_OP_PUBLISH,
     STORE_OP_CERT_SAVE,
+    STORE_OP_CERT_KEEP,
     STORE_OP_CERT_LOAD,
     STORE_OP_STATE, /* news for watch.state */
     STORE_OP_LOST,  /* news for watch.lost */
@@ -34,7 +35,7 @@ typedef struct StoreOp {
     void *arg;
     /* what is asked */
     char *call_id;
-    char *name; /* node, fingerprint, event */
+    char *name; /* node, fingerprint (of the group: "" = none), event */
     char *after;
     uint64_t expected; /* revision */
     RedisRecord *record;

@@ -162,23 +162,38 @@ static void nodes(Words *w, const StoreOp *op)
     }
 }
 
-static bool cert_save(Words *w, StoreRedis *r, StoreOp *op)
+/* False when it cannot be written; op->text says why. */
+static bool add_cert(Words *w, StoreOp *op)
 {
     g_autoptr(GError) error = NULL;
+    char *json = redis_cert_print(op->cert, &error);
 
-    add(w, "SET");
-    if (op->stage == 0) {
-        char *json = redis_cert_print(op->cert, &error);
-        if (!json) {
-            op->text = g_strescape(error->message, NULL);
-            return false;
-        }
-        add_owned(w, redis_key_cert(op->cert->fingerprint));
+    if (json)
         add_owned(w, json);
-    } else {
-        add_owned(w, redis_key_group_cert(r->base.group));
-        add(w, op->cert->fingerprint);
-    }
+    else
+        op->text = g_strescape(error->message, NULL);
+    return json != NULL;
+}
+
+static bool cert_save(Words *w, StoreRedis *r, StoreOp *op)
+{
+    add_script(w, r, op, REDIS_SCRIPT_CERTIFICATE, "2");
+    add_owned(w, redis_key_cert(op->cert->fingerprint));
+    add_owned(w, redis_key_group_cert(r->base.group));
+    add(w, op->name);
+    if (!add_cert(w, op))
+        return false;
+    add(w, op->cert->fingerprint);
+    add(w, CERT_TTL);
+    return true;
+}
+
+static bool cert_keep(Words *w, StoreOp *op)
+{
+    add(w, "SET");
+    add_owned(w, redis_key_cert(op->cert->fingerprint));
+    if (!add_cert(w, op))
+        return false;
     add(w, "EX");
     add(w, CERT_TTL);
     return true;
@@ -232,6 +247,8 @@ static bool build(Words *w, StoreRedis *r, StoreOp *op)
         return true;
     case STORE_OP_CERT_SAVE:
         return cert_save(w, r, op);
+    case STORE_OP_CERT_KEEP:
+        return cert_keep(w, op);
     case STORE_OP_CERT_LOAD:
         cert_load(w, r, op);
         return true;

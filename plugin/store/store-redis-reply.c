@@ -149,6 +149,19 @@ static StoreRedisAnswer cert_load(StoreOp *op, const redisReply *reply)
     return op->cert ? STORE_REDIS_DONE : bad(op, STORE_BAD, g_strdup(why->message));
 }
 
+static StoreRedisAnswer cert_saved(StoreOp *op, const redisReply *reply)
+{
+    Span status = word(reply, 0);
+
+    if (span_eq(status, SPAN("OK")))
+        return STORE_REDIS_DONE;
+    if (!span_eq(status, SPAN("CONFLICT")))
+        return bad(op, STORE_BAD, g_strdup("an answer of Redis that no script gives"));
+    g_free(op->name);
+    op->name = span_dup(word(reply, 1));
+    return bad(op, STORE_CONFLICT, g_strdup("the group has another certificate by now"));
+}
+
 StoreRedisAnswer store_redis_read(StoreRedis *r, StoreOp *op, const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ERROR)
@@ -164,7 +177,9 @@ StoreRedisAnswer store_redis_read(StoreRedis *r, StoreOp *op, const redisReply *
         store_op_add_node(op, SPAN(""), span_str(op->name));
         return node_heartbeats(r, op, reply);
     case STORE_OP_CERT_SAVE:
-        return op->stage++ ? STORE_REDIS_DONE : STORE_REDIS_AGAIN;
+        return cert_saved(op, reply);
+    case STORE_OP_CERT_KEEP:
+        return STORE_REDIS_DONE;
     case STORE_OP_CERT_LOAD:
         return cert_load(op, reply);
     case STORE_OP_PUBLISH:

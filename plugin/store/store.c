@@ -76,6 +76,8 @@ static void deliver(Store *store, StoreOp *op)
     reply->owner = op->owner;
     reply->record = op->record;
     reply->cert = op->cert;
+    if (op->kind == STORE_OP_CERT_LOAD || op->kind == STORE_OP_CERT_SAVE)
+        reply->fingerprint = op->name && op->name[0] ? op->name : NULL;
     reply->n = op->list->len;
     if (gives_nodes(op->kind))
         reply->nodes = (const StoreNode *const *)op->list->pdata;
@@ -147,7 +149,7 @@ void store_done(StoreOp *op)
     /* a record that was to be written is no part of the answer */
     if (op->kind == STORE_OP_COMMIT)
         g_clear_pointer(&op->record, redis_record_free);
-    if (op->kind == STORE_OP_CERT_SAVE)
+    if (op->kind == STORE_OP_CERT_SAVE || op->kind == STORE_OP_CERT_KEEP)
         g_clear_pointer(&op->cert, redis_cert_free);
     count(store, op);
     g_queue_push_tail(&store->done, op);
@@ -346,12 +348,24 @@ void store_publish(Store *store, const char *event)
     start_named(store, STORE_OP_PUBLISH, event, NULL, NULL);
 }
 
-void store_cert_save(Store *store, RedisCert *cert, StoreCb cb, void *arg)
+static void start_cert(Store *store, StoreOpKind kind, RedisCert *cert, const char *expected,
+                       StoreCb cb, void *arg)
 {
-    StoreOp *op = store_op_new(store, STORE_OP_CERT_SAVE, cb, arg);
+    StoreOp *op = store_op_new(store, kind, cb, arg);
 
     op->cert = cert;
+    op->name = g_strdup(expected);
     start(op);
+}
+
+void store_cert_save(Store *store, RedisCert *cert, const char *expected, StoreCb cb, void *arg)
+{
+    start_cert(store, STORE_OP_CERT_SAVE, cert, expected ? expected : "", cb, arg);
+}
+
+void store_cert_keep(Store *store, RedisCert *cert, StoreCb cb, void *arg)
+{
+    start_cert(store, STORE_OP_CERT_KEEP, cert, NULL, cb, arg);
 }
 
 void store_cert_load(Store *store, const char *fingerprint, StoreCb cb, void *arg)

@@ -54,7 +54,7 @@ const char *store_state_name(StoreState state);
 typedef enum StoreStatus {
     STORE_OK,
     STORE_CONFLICT,  /* .owner, .epoch, .revision: who has it. Our own node-id and a greater epoch:
-                        this process is not the node any more */
+                        this process is not the node any more. cert_save: .fingerprint */
     STORE_NOT_FOUND, /* no such record; for what this means in a commit see the schema, section 7 */
     STORE_UNAVAILABLE, /* Redis is away, or went away before it answered: it may have been done */
     STORE_BAD,         /* cannot be written or read: too large, of a newer schema, damaged */
@@ -79,6 +79,8 @@ typedef struct StoreReply {
     bool found;
     RedisRecord *record;           /* load, claim */
     RedisCert *cert;               /* cert_load */
+    const char *fingerprint;       /* cert_load: what was looked for, that of the group also if it is
+                                      NOT_FOUND; cert_save: CONFLICT with it. NULL: there is none */
     const StoreNode *const *nodes; /* nodes, node: n of them */
     const char *const *calls;      /* list_node: n of them; 0 = no more */
     unsigned n;
@@ -174,8 +176,14 @@ void store_leave(Store *store, StoreCb cb, void *arg);
 /** Publishes an event. Nobody learns whether it arrived. */
 void store_publish(Store *store, const char *event);
 
-/** Keeps @cert (taken), and makes it the one for new streams of the group. */
-void store_cert_save(Store *store, RedisCert *cert, StoreCb cb, void *arg);
+/**
+ * Keeps @cert (taken), and makes it the one for new streams of the group if @expected (NULL = none) is that now;
+ * CONFLICT if not.
+ */
+void store_cert_save(Store *store, RedisCert *cert, const char *expected, StoreCb cb, void *arg);
+
+/** Keeps @cert (taken) for streams that are up. */
+void store_cert_keep(Store *store, RedisCert *cert, StoreCb cb, void *arg);
 
 /** The certificate with that fingerprint; with NULL the one for new streams. */
 void store_cert_load(Store *store, const char *fingerprint, StoreCb cb, void *arg);

@@ -220,6 +220,7 @@ void answer_cb(const StoreReply *reply, void *arg)
         .calls = (GStrv)g_ptr_array_free(calls, FALSE),
         .nodes = nodes_text(reply),
         .sealed = reply->cert ? redis_cert_print(reply->cert, NULL) : NULL,
+        .fingerprint = g_strdup(reply->fingerprint),
     };
 }
 
@@ -231,6 +232,7 @@ void answer_clear(Answer *a)
     g_strfreev(a->calls);
     g_free(a->nodes);
     g_free(a->sealed);
+    g_free(a->fingerprint);
     *a = (Answer){0};
 }
 

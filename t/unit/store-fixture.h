@@ -64,6 +64,7 @@ typedef struct Answer {
     GStrv calls;
     char *nodes; /* "edge-1=udp:... edge-2=dead" */
     char *sealed;
+    char *fingerprint;
 } Answer;
 
 void answer_cb(const StoreReply *reply, void *arg);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static const char *const names[] = {"claim.lua", "commit.lua", "delete.lua", "heartbeat.lua",
-                                    "leave.lua"};
+static const char *const names[] = {"certificate.lua", "claim.lua",     "commit.lua",
+                                    "delete.lua",      "heartbeat.lua", "leave.lua"};
 
 static void embedded(void)
 {

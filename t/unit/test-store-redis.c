@@ -578,12 +578,14 @@ static void certificates(Fixture *f, const void *data)
     fp_text(&fp, name);
     ASK(&f->loop, a, store_cert_load, f->b->store, NULL);
     g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
+    g_assert_null(a.fingerprint);
     RedisCert *cert = redis_cert_new(name, "0011", nonce, sealed);
     g_autofree char *json = redis_cert_print(cert, NULL);
-    ASK(&f->loop, a, store_cert_save, f->a->store, cert);
+    ASK(&f->loop, a, store_cert_save, f->a->store, cert, NULL);
     g_assert_cmpint(a.status, ==, STORE_OK);
     ASK(&f->loop, a, store_cert_load, f->b->store, NULL);
     g_assert_cmpstr(a.sealed, ==, json);
+    g_assert_cmpstr(a.fingerprint, ==, name);
     ASK(&f->loop, a, store_cert_load, f->b->store, name);
     g_assert_cmpstr(a.sealed, ==, json);
     g_autofree char *key = redis_key_cert(name);
@@ -593,6 +595,68 @@ static void certificates(Fixture *f, const void *data)
     g_assert_cmpint(g_ascii_strtoll(ttl2, NULL, 10), >, 86400);
     ASK(&f->loop, a, store_cert_load, f->b->store, "sha-256 00");
     g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
+}
+
+static RedisCert *some_cert(uint8_t number, char name[static FP_TEXT_MAX])
+{
+    static const uint8_t nonce[REDIS_CERT_NONCE] = {1, 2, 3};
+    g_autoptr(GBytes) sealed = g_bytes_new_static("0123456789abcdef", 16);
+    Fingerprint fp = {FP_SHA256, {number}};
+
+    return redis_cert_new(fp_text(&fp, name), "0011", nonce, sealed);
+}
+
+/* Of several certificates made at once the first one counts, and who was late learns which. */
+static void certificate_race(Fixture *f, const void *data)
+{
+    g_auto(Answer) a = {0};
+    char first[FP_TEXT_MAX], late[FP_TEXT_MAX], old[FP_TEXT_MAX];
+    (void)data;
+
+    ASK(&f->loop, a, store_cert_save, f->a->store, some_cert(1, first), NULL);
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    ASK(&f->loop, a, store_cert_save, f->b->store, some_cert(2, late), NULL);
+    g_assert_cmpint(a.status, ==, STORE_CONFLICT);
+    g_assert_cmpstr(a.fingerprint, ==, first);
+    g_autofree char *late_key = redis_key_cert(late);
+    assert_redis(f->redis, "0", "EXISTS %s", late_key);
+    /* a repeat of what was done, as after an answer that was lost */
+    ASK(&f->loop, a, store_cert_save, f->a->store, some_cert(1, first), NULL);
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    ASK(&f->loop, a, store_cert_save, f->b->store, some_cert(2, late), first);
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    ASK(&f->loop, a, store_cert_save, f->a->store, some_cert(3, old), first);
+    g_assert_cmpint(a.status, ==, STORE_CONFLICT);
+    g_assert_cmpstr(a.fingerprint, ==, late);
+    assert_redis(f->redis, late, "GET e2ae:group:east:cert");
+}
+
+/* An old one is kept, and is not the group's. A group whose certificate is gone says which it was. */
+static void certificate_kept(Fixture *f, const void *data)
+{
+    g_auto(Answer) a = {0};
+    char old[FP_TEXT_MAX], now[FP_TEXT_MAX];
+    (void)data;
+
+    ASK(&f->loop, a, store_cert_save, f->a->store, some_cert(1, now), NULL);
+    ASK(&f->loop, a, store_cert_keep, f->a->store, some_cert(2, old));
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    assert_redis(f->redis, now, "GET e2ae:group:east:cert");
+    g_autofree char *old_key = redis_key_cert(old);
+    g_autofree char *ttl = test_redis_ask(f->redis, "TTL %s", old_key);
+    g_assert_cmpint(g_ascii_strtoll(ttl, NULL, 10), >, 86400);
+    g_autofree char *now_key = redis_key_cert(now);
+    assert_redis(f->redis, "1", "DEL %s", now_key);
+    ASK(&f->loop, a, store_cert_load, f->b->store, NULL);
+    g_assert_cmpint(a.status, ==, STORE_NOT_FOUND);
+    g_assert_cmpstr(a.fingerprint, ==, now);
+    ASK(&f->loop, a, store_cert_save, f->b->store, some_cert(3, old), now);
+    g_assert_cmpint(a.status, ==, STORE_OK);
+    /* the group's was lost instead */
+    assert_redis(f->redis, "1", "DEL e2ae:group:east:cert");
+    ASK(&f->loop, a, store_cert_save, f->b->store, some_cert(1, now), old);
+    g_assert_cmpint(a.status, ==, STORE_CONFLICT);
+    g_assert_null(a.fingerprint);
 }
 
 static void events(Fixture *f, const void *data)
@@ -919,6 +983,8 @@ int main(int argc, char **argv)
     TEST("/store/redis/scripts-flushed", scripts_flushed);
     TEST("/store/redis/not-a-record-of-ours", not_a_record_of_ours);
     TEST("/store/redis/certificates", certificates);
+    TEST("/store/redis/certificate-race", certificate_race);
+    TEST("/store/redis/certificate-kept", certificate_kept);
     TEST("/store/redis/events", events);
     TEST_AWAY("/store/redis/away/refuse", NULL, refuse_when_away);
     TEST_AWAY("/store/redis/away/degrade", "degrade", degrade_when_away);
