@@ -256,6 +256,10 @@ static const Option options[] = {
      .allowed = "the path of a PEM file", .help = "Certificate; none: self-signed at start"},
     {"private-key", 0, "FILE", set_texts, AT(private_keys), .list = true,
      .allowed = "the path of a PEM file", .help = "Key of the certificate at the same place"},
+    {"cluster-key", 0, "FILE", set_text, AT(cluster_key), .allowed = "a path",
+     .help = "Share a certificate in Redis, sealed with the key in FILE"},
+    {"certificate-days", 0, "DAYS", set_unsigned, AT(certificate_days), .min = 2, .max = 3650,
+     .preset = "365", .help = "Validity of that certificate; half of it is its use"},
     {"fingerprint-hash", 0, "NAME", set_hash, AT(fingerprint_hash), .preset = "sha-256",
      .allowed = "sha-256, sha-384 or sha-512", .help = "Hash of the fingerprints that we signal"},
     {"bfcp-tls-role", 0, "RULE", set_bfcp_role, AT(bfcp_tls_role), .preset = "auto",
@@ -668,6 +672,7 @@ void config_free(Config *c)
     g_ptr_array_unref(c->rtpengine_redis);
     g_free(c->node_id);
     g_free(c->ha_group);
+    g_free(c->cluster_key);
     g_free(c->tls_ciphers);
     g_free(c->tls_ciphersuites);
     g_free(c->log_facility);

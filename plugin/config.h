@@ -41,6 +41,8 @@ typedef struct Config {
     GPtrArray
         *certificates; /* of char *, paths; as many as private_keys; none = self-signed at start */
     GPtrArray *private_keys;
+    char *cluster_key; /* path; NULL = no certificate is shared in Redis */
+    unsigned certificate_days;
     FpHash fingerprint_hash;
     unsigned bfcp_tls_role; /* a SessionBfcpRule */
     GArray *event_sinks;    /* of Addr, UDP */

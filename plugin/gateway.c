@@ -5,6 +5,7 @@
 #include "plugin/gateway.h"
 
 #include "cluster/cluster.h"
+#include "plugin/cluster-key.h"
 #include "plugin/config-redis.h"
 #include "redis-schema/redis-keys.h"
 #include "store/store-redis.h"
@@ -13,8 +14,10 @@ struct Gateway {
     const Config *config;
     TlsProfile profile;
     TlsIdentities *identities;
+    TlsSealKey *seal_key; /* NULL: no certificate is shared in Redis, and no .certificate */
     ControlEvents *events;
     Store *store;
+    ControlCertificate *certificate;
     ControlCalls *calls;
     Cluster *cluster; /* NULL: the store is in memory, and there are no others */
     SessionInterface *interfaces;
@@ -25,6 +28,8 @@ struct Gateway {
 
 /* Of nodes without --ha-group, which claim nobody's calls by themselves. */
 #define NODE_GROUP "default"
+/* How soon a certificate that another node has replaced is noticed. */
+#define CERTIFICATE_LOOK_MS 3000
 /* Of a store in memory, which nobody else sees. */
 #define NODE_LOCAL "local"
 /* Longer than a process runs. */
@@ -49,6 +54,15 @@ static void log_identity(const TlsIdentities *ids)
         g_message("Certificate fingerprint %s", fp_text(&set.fp[i], text));
 }
 
+/* Ciphers that cannot be used are better known at the start than with the certificate. */
+static bool check_profile(const Gateway *g, GError **error)
+{
+    g_autoptr(TlsIdentity) id = tls_identity_new_self_signed(TLS_KEY_ECDSA, 1, error);
+    g_autoptr(TlsCtx) ctx = id ? tls_ctx_new(id, &g->profile, error) : NULL;
+
+    return ctx != NULL;
+}
+
 static bool make_identities(Gateway *g, const Config *c, GError **error)
 {
     g->profile = (TlsProfile){
@@ -58,6 +72,12 @@ static bool make_identities(Gateway *g, const Config *c, GError **error)
         .dtls_mtu = c->dtls_mtu,
     };
     g->identities = tls_identities_new(&g->profile, c->fingerprint_hash);
+    if (!cluster_key_check(c, error))
+        return false;
+    if (c->cluster_key) {
+        g->seal_key = cluster_key_load(c->cluster_key, error);
+        return g->seal_key && check_profile(g, error);
+    }
     g_autoptr(TlsIdentity) id = make_identity(c, error);
     if (!id || !tls_identities_set_current(g->identities, id, error))
         return false;
@@ -106,10 +126,21 @@ static void state_cb(StoreState state, const char *text, void *arg)
 {
     const Gateway *g = arg;
 
+    /* First: what new streams present has to be known before there are any. */
+    if (g->certificate && state == STORE_READY)
+        control_certificate_look(g->certificate);
     if (g->calls)
         control_calls_store_state(g->calls, state, text);
     if (g->cluster)
         cluster_store_state(g->cluster, state);
+}
+
+static void certificate_cb(void *arg)
+{
+    const Gateway *g = arg;
+
+    if (g->calls)
+        control_calls_certificate(g->calls);
 }
 
 static void lost_cb(const char *call_id, const char *owner, uint64_t epoch, void *arg)
@@ -170,12 +201,34 @@ static Store *make_store(Gateway *g, uv_loop_t *loop, const Config *c, GError **
     if (c->redis && !*ng)
         g_warning("Other nodes cannot reach the ng port of this one, so they cannot forward to it: "
                   "give --node-address");
-    if (c->redis && !c->certificates->len)
-        g_warning("No --certificate: the one that is made now is gone after the next start, and "
+    if (c->redis && !c->certificates->len && !c->cluster_key)
+        g_warning("No --certificate and no --cluster-key: the one that is made now is gone after "
+                  "the next start, and "
                   "then no stream can be restored");
     if (c->redis)
         return make_redis(c, loop, &options, error);
     return config_redis_absent(c, error) ? store_memory_new(loop, &options) : NULL;
+}
+
+static ControlCertificate *make_certificate(Gateway *g, uv_loop_t *loop, const Config *c)
+{
+    ControlCertificateConfig config = {
+        .store = g->store,
+        .identities = g->identities,
+        .key = g->seal_key,
+        .days = c->certificate_days,
+        .every_ms = CERTIFICATE_LOOK_MS,
+        .changed = certificate_cb,
+        .arg = g,
+    };
+
+    if (!g->seal_key)
+        return NULL;
+    g_message(
+        "The certificate is that of the group in Redis, sealed with the key \"%s\"; until it is "
+        "there offers are refused",
+        tls_seal_key_id(g->seal_key));
+    return control_certificate_new(loop, &config);
 }
 
 static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
@@ -200,6 +253,7 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
                   .node_ttl_ms = c->node_timeout_ms,
                   .retry_ms = c->heartbeat_ms,
                   .lease_ms = c->redis ? c->node_timeout_ms : 0},
+        .certificate = g->certificate,
         .max_sessions = c->max_sessions,
         .delete_delay_s = c->delete_delay_s,
         .drained = g->drained,
@@ -282,6 +336,7 @@ static bool build(Gateway *g, uv_loop_t *loop, const Config *c, const ControlUps
     if (!g->store)
         return false;
     g->leaves = c->redis != NULL;
+    g->certificate = make_certificate(g, loop, c);
     g->calls = make_calls(g, loop, c, upstream, error);
     if (g->calls && c->redis)
         g->cluster = make_cluster(g, loop, c);
@@ -331,9 +386,11 @@ void gateway_free(Gateway *g)
     if (!g)
         return;
     g_clear_pointer(&g->cluster, cluster_free);
+    g_clear_pointer(&g->certificate, control_certificate_free);
     g_clear_pointer(&g->calls, control_calls_free);
     g_clear_pointer(&g->events, control_events_free);
     g_clear_pointer(&g->identities, tls_identities_free);
+    g_clear_pointer(&g->seal_key, tls_seal_key_free);
     g_clear_pointer(&g->interfaces, g_free);
     close_store(g);
 }
@@ -344,6 +401,11 @@ void gateway_reload(Gateway *g)
     g_autoptr(GError) error = NULL;
     FingerprintSet before, now;
 
+    if (g->certificate) {
+        g_message("SIGHUP: the group gets another certificate");
+        control_certificate_replace(g->certificate);
+        return;
+    }
     if (!c->certificates->len) {
         g_message("SIGHUP: there is nothing to reload");
         return;

@@ -25,7 +25,8 @@ Gateway *gateway_new(uv_loop_t *loop, const Config *config, const ControlUpstrea
  * afterwards. NULL is allowed. */
 void gateway_free(Gateway *g);
 
-/** Reads the certificates from their files again, and tells the log. What cannot be read changes nothing. */
+/** Reads the certificates from their files again, and tells the log; what cannot be read changes nothing. One that is
+ * shared in Redis is replaced. */
 void gateway_reload(Gateway *g);
 
 /** A ControlHandleCb; @user_data is the Gateway. */

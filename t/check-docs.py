@@ -19,7 +19,7 @@ SECTION = "rtpengine-e2ae"
 COMMAND_LINE_ONLY = {"help", "config-file", "config-section", "version"}
 # Keys without a default: the sample has an example.
 EXAMPLES_IN_SAMPLE = {"interface", "listen-ng", "listen-tcp-ng", "rtpengine", "certificate", "private-key",
-                      "event-sink", "redis", "redis-sentinel", "redis-master", "redis-user", "redis-password-file",
+                      "cluster-key", "event-sink", "redis", "redis-sentinel", "redis-master", "redis-user", "redis-password-file",
                       "rtpengine-redis", "node-id", "ha-group", "node-address", "tls-ciphers", "tls-ciphersuites", "pidfile"}
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 CONFIGURE_OPTION = re.compile(r"(?:AC_ARG_ENABLE|E2AE_SANITIZER)\(\[(\w+)\]")
@@ -88,7 +88,7 @@ def check_sample(keys):
     tap.ok(not wrong, "the sample shows the defaults", *wrong)
     # Every line of it is understood: the only complaint is about a certificate that is not there.
     lines = re.sub(r"^#(?=[a-z][a-z0-9-]* = )", "", text, flags=re.M)
-    lines = re.sub(r"^(interface|certificate|private-key|event-sink|pidfile) = .*$", "", lines, flags=re.M)
+    lines = re.sub(r"^(interface|certificate|private-key|cluster-key|event-sink|pidfile) = .*$", "", lines, flags=re.M)
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write(lines)
         file.flush()

@@ -17,6 +17,11 @@ typedef struct ControlCall ControlCall;
  */
 typedef void (*ControlWrittenCb)(ControlCall *call, const StoreReply *reply, void *arg);
 
+/** A claim has ended: with OK the call goes on here, if its record can be served. @owner is whom it
+ * was claimed from, @text why not; both are borrowed. */
+typedef void (*ControlClaimedCb)(ControlCall *call, StoreStatus status, const char *owner,
+                                 const char *text);
+
 /** A write under way; one at a time for each call, as the store has it. */
 typedef struct ControlWrite {
     bool active;
@@ -46,10 +51,12 @@ struct ControlCall {
     bool loading;   /* nothing is known of the call before the store has answered */
     bool asked;     /* and it has been asked */
     ControlSweep *sweep; /* because that one found it in a node's index; else NULL */
-    char *owner;         /* while it is looked for: who has it */
+    char *owner;         /* while it is looked for and claimed: who has it */
     unsigned attempts;   /* to get it */
-    int64_t written_us;  /* monotonic: when the record was written last */
-    GList age;           /* in ControlKeep.by_age while there is a record */
+    RedisRecord *claimed; /* waits for the certificates that its streams have signalled */
+    ControlClaimedCb claim_done;
+    int64_t written_us; /* monotonic: when the record was written last */
+    GList age;          /* in ControlKeep.by_age while there is a record */
     char *lost; /* why the call is not ours any more; it is dropped when nothing is under way */
 };
 
@@ -101,6 +108,7 @@ struct ControlCalls {
     ControlStreams *streams;
     ControlEvents *events;
     ControlStoreConfig store;
+    ControlCertificate *certificate; /* NULL: none is shared in Redis */
     GQueue asked; /* of ControlAsk: what the store has not answered */
     ControlRestore restore;
     GHashTable *takeovers; /* node-id, of the sweep -> ControlSweep, owned */
@@ -180,6 +188,9 @@ void control_restore_away(ControlCalls *calls);
 /** @record has been claimed from @owner, which may be this node: the call goes on here, if it can be
  * served. It has a session then. */
 void control_restore_record(ControlCall *call, const RedisRecord *record, const char *owner);
+
+/** Claims a call from @owner (copied), which is dead or this node; @revision: 0 = any. */
+void control_claim(ControlCall *call, const char *owner, uint64_t revision, ControlClaimedCb done);
 
 /** A new call in which requests wait until the store has told of it; NULL when there is nothing to
  * be asked: then the call is not there. */

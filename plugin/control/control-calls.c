@@ -32,6 +32,7 @@ static void call_free(gpointer data)
     session_free(call->session);
     g_queue_clear(&call->waiting);
     g_array_unref(call->settled);
+    redis_record_free(call->claimed);
     g_free(call->lost);
     g_free(call->owner);
     g_free(call->call_id);
@@ -56,6 +57,7 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     }
     calls->events = config->events;
     calls->store = config->store;
+    calls->certificate = config->certificate;
     g_queue_init(&calls->asked);
     calls->policy = config->policy;
     calls->policy.random = random_bytes;

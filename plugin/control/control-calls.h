@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "control/control-certificate.h"
 #include "control/control-events.h"
 #include "control/control-server.h"
 #include "control/control-streams.h"
@@ -35,6 +36,8 @@ typedef struct ControlCallsConfig {
     ControlStreamsConfig streams;
     ControlEvents *events; /* borrowed */
     ControlStoreConfig store;
+    /** (nullable) borrowed, freed before the calls: loads what new and restored streams present */
+    ControlCertificate *certificate;
     int max_sessions; /* -1 = no limit */
     unsigned delete_delay_s;
     void (*drained)(void *arg); /* (nullable) after `e2ae drain` the last call is gone; may free the
@@ -68,6 +71,9 @@ void control_calls_verify(ControlCalls *calls, void (*verified)(void *arg), void
 /** What is here is this node's: streams go on, now and for as long as a node that says nothing
  * counts as alive. */
 void control_calls_running(ControlCalls *calls);
+
+/** .certificate has changed its state. */
+void control_calls_certificate(ControlCalls *calls);
 
 /** A ControlHandleCb; @user_data is the ControlCalls. */
 bool control_calls_handle(ControlRequest *req, void *user_data);

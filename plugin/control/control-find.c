@@ -36,33 +36,18 @@ static void refuse(ControlCall *call, const char *owner, const char *text)
     control_call_settled(call);
 }
 
-static void claimed_cb(const StoreReply *reply, void *arg)
+static void claimed(ControlCall *call, StoreStatus status, const char *owner, const char *text)
 {
-    ControlCall *call = arg;
-    g_autofree char *owner = g_steal_pointer(&call->owner);
-    bool moved = reply->status == STORE_CONFLICT || reply->status == STORE_NOT_FOUND;
+    bool moved = status == STORE_CONFLICT || status == STORE_NOT_FOUND;
 
     if (moved && ++call->attempts < ATTEMPTS_MAX) {
+        call->loading = true;
         load(call);
-        return;
+    } else if (status != STORE_OK) {
+        refuse(call, owner, text);
+    } else {
+        control_call_settled(call);
     }
-    call->loading = false;
-    if (reply->status != STORE_OK) {
-        refuse(call, owner, reply->text);
-        return;
-    }
-    control_restore_record(call, reply->record, owner);
-    control_call_settled(call);
-}
-
-static void claim(ControlCall *call, const char *owner, uint64_t revision)
-{
-    ControlCalls *calls = call->calls;
-
-    g_free(call->owner);
-    call->owner = g_strdup(owner);
-    store_claim(calls->store.store, call->call_id, owner, revision, control_ask_cb,
-                control_ask(calls, claimed_cb, call));
 }
 
 static void forward(ControlCall *call, const StoreNode *owner)
@@ -87,8 +72,7 @@ static void node_cb(const StoreReply *reply, void *arg)
     } else if (reply->nodes[0]->heartbeat) {
         forward(call, reply->nodes[0]);
     } else {
-        g_autofree char *owner = g_steal_pointer(&call->owner);
-        claim(call, owner, call->revision);
+        control_claim(call, call->owner, call->revision, claimed);
     }
 }
 
@@ -103,7 +87,7 @@ static void loaded_cb(const StoreReply *reply, void *arg)
         call->loading = false;
         control_call_settled(call);
     } else if (strcmp(reply->record->owner, calls->store.node) == 0) {
-        claim(call, calls->store.node, 0);
+        control_claim(call, calls->store.node, 0, claimed);
     } else {
         g_free(call->owner);
         call->owner = g_strdup(reply->record->owner);

@@ -8,6 +8,10 @@
  *   RUNNING   are looked for in the store            the last page -> DONE, away -> OFFLINE
  *   OFFLINE   count as none                          the store is ready -> RUNNING
  *   DONE      as if this node is alone or not        (control-find.c)
+ *
+ * A certificate that is shared in Redis comes first: while there is none it stays WAITING, and if
+ * what Redis has cannot be used, OFFLINE. One that only restored streams present is loaded with them
+ * (control-claim.c).
  */
 #define G_LOG_DOMAIN "control"
 #include "config.h"
@@ -194,11 +198,37 @@ static void swept_cb(ControlSweep *sweep, bool complete)
                   count->streams, count->dropped);
 }
 
+static bool may_begin(ControlCalls *calls)
+{
+    if (!calls->certificate)
+        return true;
+    switch (control_certificate_state(calls->certificate, NULL)) {
+    case CONTROL_CERTIFICATE_WAITING:
+        return false;
+    case CONTROL_CERTIFICATE_FAILED:
+        /* one that we have had serves on */
+        if (tls_identities_current(control_streams_identities(calls->streams)))
+            return true;
+        control_restore_away(calls);
+        return false;
+    case CONTROL_CERTIFICATE_READY:
+        return true;
+    }
+    g_assert_not_reached();
+}
+
+void control_calls_certificate(ControlCalls *calls)
+{
+    if (store_state(calls->store.store) == STORE_READY)
+        control_restore_begin(calls);
+}
+
 void control_restore_begin(ControlCalls *calls)
 {
     ControlRestore *restore = &calls->restore;
 
-    if (restore->state == CONTROL_RESTORE_DONE || restore->state == CONTROL_RESTORE_RUNNING)
+    if (restore->state == CONTROL_RESTORE_DONE || restore->state == CONTROL_RESTORE_RUNNING ||
+        !may_begin(calls))
         return;
     restore->state = CONTROL_RESTORE_RUNNING;
     g_autoptr(GPtrArray) waiting = waiting_calls(calls);

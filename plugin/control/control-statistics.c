@@ -176,6 +176,29 @@ static void add_cluster(NgValue *dict, const ControlCalls *calls)
     ng_dict_add_int(d, "moving-streams", calls->taken.dropped);
 }
 
+static void add_certificate(NgValue *dict, const ControlCalls *calls)
+{
+    const TlsIdentities *ids = control_streams_identities(calls->streams);
+    NgValue *d = ng_dict_add_dict(dict, "certificate");
+    NgValue *list;
+    ControlCertificateState state = CONTROL_CERTIFICATE_READY;
+    const char *reason = NULL;
+    FingerprintSet set;
+    char text[FP_TEXT_MAX];
+
+    if (calls->certificate)
+        state = control_certificate_state(calls->certificate, &reason);
+    ng_dict_add_str(d, "from", calls->certificate ? "redis" : "node");
+    ng_dict_add_str(d, "state", control_certificate_state_name(state));
+    if (reason)
+        ng_dict_add_str(d, "reason", reason);
+    list = ng_dict_add_list(d, "fingerprints");
+    tls_identities_signal(ids, &set);
+    for (unsigned i = 0; i < set.n; i++)
+        ng_list_add_str(list, fp_text(&set.fp[i], text));
+    ng_dict_add_int(d, "in-use", tls_identities_n(ids));
+}
+
 NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstream *upstream)
 {
     NgValue *dict = ng_dict_new();
@@ -190,6 +213,7 @@ NgValue *control_statistics_dict(const ControlCalls *calls, const ControlUpstrea
     add_requests(dict, calls);
     add_store(dict, calls);
     add_cluster(dict, calls);
+    add_certificate(dict, calls);
     ng_dict_add_int(dict, "rtpengine-timeouts",
                     upstream ? (int64_t)control_upstream_timeouts(upstream) : 0);
     return dict;

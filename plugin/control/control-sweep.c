@@ -51,20 +51,16 @@ static void end_page(ControlSweep *sweep)
 }
 
 /* CONFLICT and NOT_FOUND are no failures: another node was faster, or the call has ended. */
-static void claimed_cb(const StoreReply *reply, void *arg)
+static void claimed(ControlCall *call, StoreStatus status, const char *owner, const char *text)
 {
-    ControlCall *call = arg;
     ControlSweep *sweep = call->sweep;
 
     call->sweep = NULL;
-    call->loading = false;
-    if (reply->status == STORE_OK)
-        control_restore_record(call, reply->record, sweep->node);
-    else if (reply->status == STORE_BAD)
-        g_warning("A call of node %s cannot be claimed: %s", sweep->node, reply->text);
+    if (status == STORE_BAD)
+        g_warning("A call of node %s cannot be claimed: %s", owner, text);
     control_call_settled(call);
     sweep->under_way--;
-    sweep->interrupted |= reply->status == STORE_UNAVAILABLE;
+    sweep->interrupted |= status == STORE_UNAVAILABLE;
     end_page(sweep);
 }
 
@@ -78,8 +74,7 @@ static void claim(ControlSweep *sweep, const char *call_id)
     call->loading = call->asked = true;
     call->sweep = sweep;
     sweep->under_way++;
-    store_claim(calls->store.store, call_id, sweep->node, 0, control_ask_cb,
-                control_ask(calls, claimed_cb, call));
+    control_claim(call, sweep->node, 0, claimed);
 }
 
 static void page_cb(const StoreReply *reply, void *arg)

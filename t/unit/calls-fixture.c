@@ -146,6 +146,19 @@ static void drained_cb(void *arg)
     f->drained++;
 }
 
+static void start_certificate(Calls *f)
+{
+    g_autofree char *key = g_strnfill(64, 'a');
+
+    f->key = tls_seal_key_parse(span_str(key), NULL);
+    f->certificate =
+        control_certificate_new(&f->loop, &(ControlCertificateConfig){.store = f->store,
+                                                                      .identities = f->identities,
+                                                                      .key = f->key,
+                                                                      .days = 10,
+                                                                      .every_ms = 60 * 1000});
+}
+
 static void start_calls(Calls *f, const CallsOptions *o)
 {
     g_autoptr(GError) error = NULL;
@@ -155,7 +168,10 @@ static void start_calls(Calls *f, const CallsOptions *o)
     f->interfaces[1] = (SessionInterface){"core", own_address(host + 1), own_address(host + 1)};
     f->events = control_events_new(&f->loop, &f->sink->addr, 1, &error);
     g_assert_no_error(error);
+    if (o->certificate)
+        start_certificate(f);
     ControlCallsConfig config = {
+        .certificate = f->certificate,
         .policy = {.interfaces = f->interfaces, .n_interfaces = 2},
         .streams = {.port_min = 20001,
                     .port_max = (uint16_t)(20000 + (o->ports ? o->ports : 100)),
@@ -221,6 +237,8 @@ void calls_set_up(Calls *f, const void *options)
 static void stop_calls(Calls *f)
 {
     g_clear_pointer(&f->server, control_server_free);
+    g_clear_pointer(&f->certificate, control_certificate_free);
+    g_clear_pointer(&f->key, tls_seal_key_free);
     g_clear_pointer(&f->calls, control_calls_free);
     g_clear_pointer(&f->events, control_events_free);
 }
@@ -232,11 +250,17 @@ void calls_restart(Calls *f, const CallsOptions *o)
     start_server(f, o);
 }
 
-void calls_renew_certificate(Calls *f)
+void calls_forget_certificate(Calls *f)
 {
     stop_calls(f); /* they hold what is freed here */
     tls_identities_free(f->identities);
-    make_identities(f, false);
+    make_identities(f, true);
+}
+
+void calls_renew_certificate(Calls *f)
+{
+    calls_forget_certificate(f);
+    calls_rotate_certificate(f);
 }
 
 void calls_ready(Calls *f)

@@ -36,6 +36,7 @@ typedef struct CallsOptions {
     unsigned call_ttl_s;
     unsigned node_ttl_ms;           /* 0 = a minute */
     bool no_certificate;            /* until calls_rotate_certificate() */
+    bool certificate;               /* .certificate is there; the store has none and says that it is away */
     Store *(*make_store)(Calls *f); /* NULL = in memory */
     bool drains;                    /* .drained counts */
     unsigned first_host;            /* of the addresses for media; 0 = 1 */
@@ -50,6 +51,8 @@ struct Calls {
     Store *store;
     FakeStore *fake; /* that is .store; NULL = one in memory */
     TlsIdentities *identities;
+    TlsSealKey *key;
+    ControlCertificate *certificate; /* NULL = none is shared */
     SessionInterface interfaces[2]; /* access, core */
     Addr at;
     unsigned cookies;
@@ -73,8 +76,9 @@ void calls_restart(Calls *f, const CallsOptions *o);
 /** New streams present another certificate, as after SIGHUP. */
 void calls_rotate_certificate(Calls *f);
 
-/** The next start has another certificate only: none that was there before. */
+/** The next start has another certificate only: none that was there before; or none at all. */
 void calls_renew_certificate(Calls *f);
+void calls_forget_certificate(Calls *f);
 
 /** The store is ready. */
 void calls_ready(Calls *f);

@@ -117,6 +117,56 @@ static void test_other_certificate(Calls *f, const void *data)
     g_assert_cmpuint(ports(f), ==, 2);
 }
 
+static TlsIdentity *current(Calls *f)
+{
+    return tls_identity_ref((TlsIdentity *)tls_identities_current(f->identities));
+}
+
+/* Nothing comes back, and whoever asks for a call waits, until the nodes' certificate is there. */
+static void test_certificate_first(Calls *f, const void *data)
+{
+    static const CallsOptions shares = {.fake = true, .shared = true, .certificate = true};
+    g_autoptr(TlsIdentity) own = current(f);
+
+    (void)data;
+    calls_set_up_call(f, "a", false);
+    calls_forget_certificate(f);
+    calls_restart(f, &shares);
+    calls_ready(f);
+    control_calls_certificate(f->calls);
+    unsigned asked = calls_send(f, calls_dict("e2ae query", "a", NULL));
+    unsigned list = calls_send(f, calls_dict("e2ae list", NULL, NULL));
+    g_autoptr(NgValue) listed = calls_reply(f, list);
+    g_assert_false(calls_replied(f, asked));
+    g_assert_cmpuint(f->fake->claims, ==, 0);
+    g_assert_true(tls_identities_set_current(f->identities, own, NULL));
+    control_calls_certificate(f->calls);
+    g_autoptr(NgValue) reply = calls_reply(f, asked);
+    calls_assert_str(reply, "result", "ok");
+    g_assert_cmpuint(ports(f), ==, 2);
+}
+
+/* FPR-09: no stream is dropped because its certificate cannot be asked for just now. */
+static void test_certificate_away(Calls *f, const void *data)
+{
+    static const CallsOptions shares = {
+        .fake = true, .shared = true, .certificate = true, .node_ttl_ms = 60};
+    g_autoptr(TlsIdentity) old = current(f);
+
+    (void)data;
+    calls_set_up_call(f, "a", false);
+    calls_renew_certificate(f);
+    calls_restart(f, &shares);
+    calls_ready(f);
+    RUN_UNTIL(&f->loop, f->fake->claims > 1 && control_calls_count(f->calls) == 0);
+    g_assert_cmpuint(ports(f), ==, 0);
+    TlsCtx *held = tls_identities_add(f->identities, old, NULL);
+    RUN_UNTIL(&f->loop, ports(f) == 2);
+    tls_identities_release(f->identities, held);
+    g_assert_cmpuint(tls_identities_n(f->identities), ==, 2);
+    assert_logged("1 calls restored with 1 streams; 0 streams could not be");
+}
+
 static void test_port_taken(Calls *f, const void *data)
 {
     char text[ADDR_TEXT_MAX];
@@ -295,6 +345,8 @@ int main(int argc, char **argv)
     ADD("not-answered", &fresh, test_not_answered);
     ADD("goes-on", &fresh, test_goes_on);
     ADD("FPR-09/other-certificate", &fresh, test_other_certificate);
+    ADD("certificate-first", &fresh, test_certificate_first);
+    ADD("FPR-09/certificate-away", &fresh, test_certificate_away);
     ADD("port-taken", &fresh, test_port_taken);
     ADD("retiring", &fresh, test_retiring);
     ADD("waits", &fresh, test_waits);

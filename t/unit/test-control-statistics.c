@@ -121,6 +121,26 @@ static void test_merged(Calls *f, const void *data)
     calls_assert_str(refused, "error-reason", "no");
 }
 
+/* FPR-09: how many certificates are in use, while they change. */
+static void test_certificate(Calls *f, const void *data)
+{
+    (void)data;
+    calls_set_up_call(f, "a", false);
+    calls_rotate_certificate(f);
+    g_autoptr(NgValue) reply = own(f);
+    const NgValue *d = ng_dict_get(ng_dict_get(reply, SPAN("e2ae")), SPAN("certificate"));
+    FingerprintSet set;
+    char text[FP_TEXT_MAX];
+
+    tls_identities_signal(f->identities, &set);
+    calls_assert_str(d, "from", "node");
+    calls_assert_str(d, "state", "ready");
+    const NgValue *list = ng_dict_get(d, SPAN("fingerprints"));
+    g_assert_cmpuint(ng_value_n(list), ==, 1);
+    assert_span(ng_value_span(ng_list_get(list, 0)), fp_text(&set.fp[0], text));
+    g_assert_cmpint(at(reply, "certificate/in-use"), ==, 2);
+}
+
 static void test_alone(Calls *f, const void *data)
 {
     g_autoptr(NgValue) reply = calls_ask(f, calls_dict("statistics", NULL, NULL));
@@ -144,6 +164,7 @@ int main(int argc, char **argv)
     ADD("counts", test_counts, NULL);
     ADD("refusals", test_refusals, &narrow);
     ADD("ended-streams", test_ended_streams, NULL);
+    ADD("certificate", test_certificate, NULL);
     ADD("merged", test_merged, NULL);
     ADD("alone", test_alone, &alone);
     return g_test_run();

@@ -33,6 +33,9 @@ static void test_refuses(void)
         {{"--interface=127.0.0.1", "--tls-ciphersuites=NONSENSE", NULL}, "NONSENSE"},
         {{"--interface=127.0.0.1", "--redis=127.0.0.1:6379/0", NULL}, "--redis: Redis database 0"},
         {{"--interface=127.0.0.1", "--redis-user=x", NULL}, "need --redis"},
+        {{"--interface=127.0.0.1", "--cluster-key=/no/such/file", NULL}, "--redis is not"},
+        {{"--interface=127.0.0.1", "--cluster-key=/no/such/file", "--redis=127.0.0.1:9/3", NULL},
+         "--cluster-key=/no/such/file: "},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -89,7 +92,7 @@ static void test_redis_away(void)
     g_assert_no_error(error);
     assert_logged(
         "Node edge-1 keeps its calls in Redis 127.0.0.1:9/3; without it offers are refused");
-    assert_logged("No --certificate: ");
+    assert_logged("No --certificate and no --cluster-key: ");
     ControlServer *server = control_server_new(&loop, NULL, gateway_handle, g);
     const Addr *at = control_server_listen(server, CONTROL_UDP, &any, false, &error);
     g_assert_no_error(error);
@@ -101,6 +104,33 @@ static void test_redis_away(void)
     gateway_free(g);
     test_socket_free(&loop, proxy);
     test_loop_end(&loop);
+}
+
+/* Until Redis gives a certificate there is none, and an offer with our key is not served. */
+static void test_cluster_key(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("e2ae-gateway-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "key", NULL);
+    g_autofree char *key = g_strnfill(64, 'a');
+    g_autofree char *option = g_strconcat("--cluster-key=", path, NULL);
+    const char *const options[] = {"--interface=127.0.0.1", "--redis=127.0.0.1:9/3",
+                                   "--node-id=edge-1", option, NULL};
+    g_autoptr(GError) error = NULL;
+    uv_loop_t loop;
+
+    g_assert_true(g_file_set_contents(path, key, -1, NULL));
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    g_autoptr(Config) config = read_config(options);
+    uv_loop_init(&loop);
+    Gateway *g = gateway_new(&loop, config, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    assert_logged("The certificate is that of the group in Redis, sealed with the key \"");
+    gateway_reload(g);
+    assert_logged("SIGHUP: the group gets another certificate");
+    gateway_free(g);
+    test_loop_end(&loop);
+    g_unlink(path);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
 static void copy_pair(const char *name, const char *cert, const char *key)
@@ -134,7 +164,7 @@ static void test_reload(void)
     copy_pair("agw-rsa", cert, key);
     g_autoptr(Config) config = read_config(options);
     uv_loop_init(&loop);
-    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    Gateway *g = gateway_new(&loop, config, NULL, NULL, NULL, &error);
     g_assert_no_error(error);
     gateway_reload(g);
     assert_logged("SIGHUP: the certificate has not changed");
@@ -160,7 +190,7 @@ static void test_reload_nothing(void)
     uv_loop_t loop;
 
     uv_loop_init(&loop);
-    Gateway *g = gateway_new(&loop, config, NULL, &error);
+    Gateway *g = gateway_new(&loop, config, NULL, NULL, NULL, &error);
     g_assert_no_error(error);
     gateway_reload(g);
     assert_logged("SIGHUP: there is nothing to reload");
@@ -180,6 +210,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gateway/refuses", test_refuses);
     g_test_add_func("/gateway/serves", test_serves);
     g_test_add_func("/gateway/redis-away", test_redis_away);
+    g_test_add_func("/gateway/cluster-key", test_cluster_key);
     g_test_add_func("/gateway/reload", test_reload);
     g_test_add_func("/gateway/reload-nothing", test_reload_nothing);
     g_test_add_func("/gateway/free-nothing", test_free_nothing);
