@@ -67,9 +67,9 @@ bool config_redis_target(const Config *c, StoreTarget *target, GError **error)
     if (!c->node_id)
         return complain(error, "No --node-id, and the name of the host cannot be one: "
                                "give 1 to 64 letters, digits, '.', '_' and '-'");
-    if (c->node_timeout_ms < 2 * c->heartbeat_ms)
-        return complain(error, "--node-timeout is less than twice --heartbeat-interval: one late "
-                               "heartbeat would cost a node its calls");
+    if (c->node_timeout_ms < 3 * c->heartbeat_ms)
+        return complain(error, "--node-timeout is less than three times --heartbeat-interval: one "
+                               "late heartbeat could cost a node its calls");
     if (c->redis_master && !c->redis_sentinel)
         return complain(error, "--redis-master is given and --redis-sentinel is not");
     target->degrade = c->redis_degrade;

@@ -4,6 +4,8 @@
 
 #include "cluster/cluster.h"
 
+#include <time.h>
+
 /* Times of the node timeout: how long a store that is back may lack heartbeats of living nodes, and
  * how often the calls of a dead node are looked for again. */
 #define GRACE_TIMEOUTS 2
@@ -14,6 +16,7 @@ typedef struct Asked {
     Cluster *cluster; /* NULL: nobody is interested any more */
     StoreCb cb;
     bool under_way;
+    int64_t at_ms; /* when it was asked last */
 } Asked;
 
 struct Cluster {
@@ -25,13 +28,24 @@ struct Cluster {
     ClusterNodes *nodes;
     uv_timer_t *timer;
     ClusterState state;
-    int64_t ticked_ms; /* the last tick, or the end of the doubt about it */
+    int64_t ticked_ms; /* the last tick */
+    int64_t sure_ms;   /* when the last heartbeat was asked for that has been found in its place */
     int64_t unsure_ms; /* since when it is FROZEN or DOUBTFUL */
     bool fenced;       /* another process has our node-id, and it has been told */
     bool alone;
     Asked *beat;
     Asked *list;
 };
+
+/* Goes on while the machine sleeps, as the store's clock does; libuv's stands still within a turn of
+ * the loop. */
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 /* ---- asking */
 
@@ -68,35 +82,36 @@ static void ask(Asked *asked, void (*function)(Store *store, StoreCb cb, void *a
     if (asked->under_way)
         return;
     asked->under_way = true;
+    asked->at_ms = now_ms();
     function(asked->cluster->store, asked_cb, asked);
 }
 
 /* ---- our own life */
 
-/* libuv's clock stands still within a turn of the loop, this one does not. */
-static int64_t now_ms(void)
+unsigned cluster_lease_ms(unsigned heartbeat_ms, unsigned timeout_ms)
 {
-    return g_get_monotonic_time() / 1000;
+    return timeout_ms - heartbeat_ms;
+}
+
+static int64_t lease_ms(const Cluster *c)
+{
+    return cluster_lease_ms(c->config.heartbeat_ms, c->config.timeout_ms);
 }
 
 static void run_on(Cluster *c)
 {
     c->state = CLUSTER_RUNNING;
-    c->ticked_ms = now_ms();
     c->hooks.running(c->hooks.arg);
 }
 
-static void fence(Cluster *c)
+static void freeze(Cluster *c, const char *why, int64_t since_ms)
 {
-    g_autofree char *text = g_strdup_printf("Another process is node %s now, and has its calls: "
-                                            "give every node its own --node-id",
-                                            c->node);
-
-    if (c->fenced)
-        return;
-    c->fenced = true;
-    g_warning("%s", text);
-    c->hooks.news("node-fenced", c->node, text, c->hooks.arg);
+    g_warning("Node %s %s for %" G_GINT64_FORMAT
+              " ms (--node-timeout=%u): its streams rest until it "
+              "knows that they are still its own",
+              c->node, why, now_ms() - since_ms, c->config.timeout_ms);
+    c->state = CLUSTER_FROZEN;
+    c->unsure_ms = now_ms();
 }
 
 static void doubt(Cluster *c)
@@ -110,6 +125,32 @@ static void doubt(Cluster *c)
     c->hooks.doubt(c->hooks.arg);
 }
 
+/* Its calls are that process's, who has claimed them or will. */
+static void fence(Cluster *c)
+{
+    g_autofree char *text = g_strdup_printf("Another process is node %s now, and has its calls: "
+                                            "give every node its own --node-id",
+                                            c->node);
+
+    if (c->fenced)
+        return;
+    c->fenced = true;
+    g_warning("%s", text);
+    c->hooks.news("node-fenced", c->node, text, c->hooks.arg);
+    doubt(c);
+}
+
+/* The heartbeat was in its place when the store took the new one, so nobody has claimed anything
+ * before. That says nothing of now if it was long ago: before a freeze, say. */
+static void found(Cluster *c)
+{
+    if (now_ms() - c->beat->at_ms > lease_ms(c))
+        return;
+    c->sure_ms = c->beat->at_ms;
+    if (c->state != CLUSTER_DOUBTFUL)
+        run_on(c);
+}
+
 static void beat_cb(const StoreReply *reply, void *arg)
 {
     Cluster *c = arg;
@@ -118,14 +159,16 @@ static void beat_cb(const StoreReply *reply, void *arg)
         fence(c);
     else if (reply->status == STORE_OK && !reply->found)
         doubt(c);
-    else if (reply->status == STORE_OK && c->state == CLUSTER_FROZEN)
-        run_on(c);
+    else if (reply->status == STORE_OK)
+        found(c);
 }
 
 void cluster_verified(Cluster *c)
 {
-    if (c->state == CLUSTER_DOUBTFUL)
-        run_on(c);
+    if (c->state != CLUSTER_DOUBTFUL)
+        return;
+    c->sure_ms = c->beat->at_ms;
+    run_on(c);
 }
 
 /* ---- the others */
@@ -172,23 +215,31 @@ static void nodes_cb(const StoreReply *reply, void *arg)
 
 /* ---- the clockwork */
 
+/* Who cannot ask cannot be told: a store that is away must not stop what is running. */
+static void without_store(Cluster *c, int64_t now)
+{
+    if (c->state == CLUSTER_RUNNING) {
+        c->sure_ms = now; /* it counts from when the store is back */
+        run_on(c);
+    } else if (now - c->unsure_ms > c->config.timeout_ms) {
+        g_warning("The store does not tell node %s what others did meanwhile: it goes on", c->node);
+        c->sure_ms = now;
+        run_on(c);
+    }
+}
+
 static void look_at_clock(Cluster *c)
 {
     int64_t now = now_ms();
+    int64_t before = c->ticked_ms;
 
-    if (c->state == CLUSTER_RUNNING && now - c->ticked_ms > c->config.timeout_ms) {
-        g_warning("Node %s stood still for %" G_GINT64_FORMAT
-                  " ms, longer than its heartbeat lives (--node-timeout)",
-                  c->node, now - c->ticked_ms);
-        c->state = CLUSTER_FROZEN;
-        c->unsure_ms = now;
-    } else if (c->state == CLUSTER_RUNNING) {
-        run_on(c);
-    } else if (store_state(c->store) != STORE_READY && now - c->unsure_ms > c->config.timeout_ms) {
-        /* Who cannot ask cannot be told: a store that is away must not stop what is running. */
-        g_warning("The store does not tell node %s what others did meanwhile: it goes on", c->node);
-        run_on(c);
-    }
+    c->ticked_ms = now;
+    if (c->state == CLUSTER_RUNNING && now - before > lease_ms(c))
+        freeze(c, "stood still", before);
+    else if (store_state(c->store) != STORE_READY)
+        without_store(c, now);
+    else if (c->state == CLUSTER_RUNNING && now - c->sure_ms > c->config.timeout_ms)
+        freeze(c, "could not renew its heartbeat", c->sure_ms);
 }
 
 static void tick(uv_timer_t *timer)
@@ -222,7 +273,7 @@ Cluster *cluster_new(uv_loop_t *loop, Store *store, const ClusterConfig *config,
     c->group = g_strdup(config->group);
     c->hooks = *hooks;
     c->alone = true;
-    c->ticked_ms = now_ms();
+    c->ticked_ms = c->sure_ms = now_ms();
     c->nodes =
         cluster_nodes_new(c->node, c->group, GRACE_TIMEOUTS * config->timeout_ms, node_cb, c);
     c->beat = asked_new(c, beat_cb);

@@ -5,9 +5,9 @@
  * business of whoever gave the hooks.
  *
  *   state       this node                                       leaves it by
- *   RUNNING     says all the time that it lives                 a gap: FROZEN; no heartbeat: DOUBTFUL
- *   FROZEN      has stood still for longer than its heartbeat   heartbeat still there: RUNNING; not:
- *               lives, and asks whether that was noticed        DOUBTFUL; store away: RUNNING
+ *   RUNNING     has renewed its heartbeat in time               a gap: FROZEN; it was gone: DOUBTFUL
+ *   FROZEN      has stood still, or the store has, for so long  heartbeat still there: RUNNING; not:
+ *               that the heartbeat may be gone                  DOUBTFUL; store away: RUNNING
  *   DOUBTFUL    others may have claimed its calls meanwhile     cluster_verified(), store away: RUNNING
  *
  * Threads: control thread only.
@@ -27,7 +27,8 @@ typedef enum ClusterState {
 
 /** Called by the loop, never from within a function of this header but cluster_verified(). */
 typedef struct ClusterHooks {
-    /** This node is RUNNING: what it holds is its own. Comes with every tick. */
+    /** This node is RUNNING: what it holds is its own now, and for cluster_lease_ms(). Comes with every
+     * heartbeat, and while the store is away with every tick. */
     void (*running)(void *arg);
     /** Every call has to be checked against its record; then cluster_verified() is to be called. */
     void (*doubt)(void *arg);
@@ -47,6 +48,10 @@ typedef struct ClusterConfig {
     unsigned heartbeat_ms;
     unsigned timeout_ms; /* after which a heartbeat is gone, as the store has it */
 } ClusterConfig;
+
+/** How long a heartbeat that was just sent keeps others off, when the next one may fail. Heartbeats
+ * are to be sent at least three times as often as they time out. */
+unsigned cluster_lease_ms(unsigned heartbeat_ms, unsigned timeout_ms);
 
 /** @store: borrowed. Nothing is asked before cluster_store_state() says that it is ready. */
 Cluster *cluster_new(uv_loop_t *loop, Store *store, const ClusterConfig *config,

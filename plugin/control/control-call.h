@@ -28,6 +28,7 @@ typedef struct ControlWrite {
     bool again;          /* nothing has changed: it is one of ControlKeep.under_way */
     bool ready;          /* the store was, when it was asked */
     unsigned repeats;    /* after answers that could be put right */
+    int64_t sent_us;     /* monotonic: what the store says was so then or later */
     const Session *next; /* borrowed; NULL: the record is removed */
     ControlWrittenCb cb; /* NULL: nobody waits */
     void *arg;
@@ -50,12 +51,12 @@ struct ControlCall {
     bool unwritten; /* the record may differ from .session, and is to be written when it can be */
     bool loading;   /* nothing is known of the call before the store has answered */
     bool asked;     /* and it has been asked */
-    ControlSweep *sweep; /* because that one found it in a node's index; else NULL */
-    char *owner;         /* while it is looked for and claimed: who has it */
-    unsigned attempts;   /* to get it */
+    ControlSweep *sweep;  /* because that one found it in a node's index; else NULL */
+    char *owner;          /* while it is looked for and claimed: who has it */
+    unsigned attempts;    /* to get it */
     RedisRecord *claimed; /* waits for the certificates that its streams have signalled */
     ControlClaimedCb claim_done;
-    int64_t written_us; /* monotonic: when the record was written last */
+    int64_t written_us; /* monotonic: when the write was sent that the store has had last */
     GList age;          /* in ControlKeep.by_age while there is a record */
     char *lost; /* why the call is not ours any more; it is dropped when nothing is under way */
 };
@@ -109,7 +110,7 @@ struct ControlCalls {
     ControlEvents *events;
     ControlStoreConfig store;
     ControlCertificate *certificate; /* NULL: none is shared in Redis */
-    GQueue asked; /* of ControlAsk: what the store has not answered */
+    GQueue asked;                    /* of ControlAsk: what the store has not answered */
     ControlRestore restore;
     GHashTable *takeovers; /* node-id, of the sweep -> ControlSweep, owned */
     ControlRestored taken; /* from other nodes */

@@ -35,6 +35,20 @@ static void take_out(ControlCall *call)
         g_queue_unlink(by_age, &call->age);
 }
 
+/* Almost always the last: answers come in the order of the writes. */
+static void put_in(ControlCall *call)
+{
+    GQueue *by_age = &call->calls->keep.by_age;
+    GList *before = by_age->tail;
+
+    while (before && ((const ControlCall *)before->data)->written_us > call->written_us)
+        before = before->prev;
+    if (before)
+        g_queue_insert_after_link(by_age, before, &call->age);
+    else
+        g_queue_push_head_link(by_age, &call->age);
+}
+
 void control_keep_gone(ControlCall *call)
 {
     take_out(call);
@@ -44,8 +58,8 @@ void control_keep_gone(ControlCall *call)
 void control_keep_written(ControlCall *call)
 {
     take_out(call);
-    call->written_us = g_get_monotonic_time();
-    g_queue_push_tail_link(&call->calls->keep.by_age, &call->age);
+    call->written_us = call->write.sent_us;
+    put_in(call);
     check_verified(&call->calls->keep);
 }
 

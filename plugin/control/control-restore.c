@@ -152,6 +152,7 @@ void control_restore_record(ControlCall *call, const RedisRecord *record, const 
     Origin o = {call, s, owner, other, other ? &calls->taken : &calls->restore.count};
     restore_streams(&o);
     call->revision = record->revision;
+    call->write.sent_us = g_get_monotonic_time();
     control_keep_written(call);
     call->upstream = known_to_rtpengine(s);
     call->created_us = call->last_signal_us = g_get_real_time();

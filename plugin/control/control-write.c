@@ -54,6 +54,7 @@ static void start(ControlCall *call)
     ControlWrite *w = &call->write;
     ControlAsk *ask = control_ask(calls, written_cb, call);
 
+    w->sent_us = g_get_monotonic_time();
     w->ready = store_state(calls->store.store) == STORE_READY;
     if (w->next) {
         RedisRecord *record = session_export(w->next);

@@ -164,6 +164,34 @@ static void frozen_without_store(Fixture *f, const void *data)
     assert_logged("The store does not tell node node-1 what others did meanwhile: it goes on");
 }
 
+/* What was answered before a freeze, and read after it, says nothing of the time between. */
+static void old_answer(Fixture *f, const void *data)
+{
+    (void)data;
+    cluster_store_state(f->cluster, STORE_READY);
+    RUN_UNTIL(&f->loop, f->running >= 1);
+    unsigned beats = f->fake->beats;
+    RUN_UNTIL(&f->loop, f->fake->beats > beats); /* its answer is delivered by the loop, later */
+    unsigned before = f->running;
+    stand_still();
+    f->fake->beat_answer = STORE_NOT_FOUND;
+    RUN_UNTIL(&f->loop, f->doubts == 1);
+    g_assert_cmpuint(f->running, ==, before);
+}
+
+/* A store that answers late or not at all, and counts as there: it is not known whose the calls are. */
+static void heartbeat_not_renewed(Fixture *f, const void *data)
+{
+    (void)data;
+    cluster_store_state(f->cluster, STORE_READY);
+    RUN_UNTIL(&f->loop, f->running >= 1);
+    f->fake->beat_answer = STORE_BAD;
+    RUN_UNTIL(&f->loop, cluster_state(f->cluster) == CLUSTER_FROZEN);
+    assert_logged("Node node-1 could not renew its heartbeat for ");
+    f->fake->beat_answer = STORE_OK;
+    RUN_UNTIL(&f->loop, cluster_state(f->cluster) == CLUSTER_RUNNING);
+}
+
 static void fenced(Fixture *f, const void *data)
 {
     (void)data;
@@ -172,6 +200,7 @@ static void fenced(Fixture *f, const void *data)
     RUN_UNTIL(&f->loop, f->fake->beats >= before + 3);
     assert_logged("Another process is node node-1 now");
     g_assert_cmpstr(f->news->str, ==, "node-fenced:node-1 ");
+    g_assert_cmpuint(f->doubts, ==, 1); /* the calls are the other's */
 }
 
 static void others(Fixture *f, const void *data)
@@ -218,6 +247,8 @@ int main(int argc, char **argv)
     ADD("frozen-and-not-noticed", frozen_and_not_noticed);
     ADD("frozen-and-thought-dead", frozen_and_thought_dead);
     ADD("frozen-without-store", frozen_without_store);
+    ADD("old-answer", old_answer);
+    ADD("heartbeat-not-renewed", heartbeat_not_renewed);
     ADD("fenced", fenced);
     ADD("others", others);
     ADD("doubtful-claims-nothing", doubtful_claims_nothing);
