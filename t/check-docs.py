@@ -26,6 +26,8 @@ CONFIGURE_OPTION = re.compile(r"(?:AC_ARG_ENABLE|E2AE_SANITIZER)\(\[(\w+)\]")
 STATES = (("plugin/media/media-types.h", "MediaLegState", "MEDIA_LEG_"),
           ("plugin/media/media-conn.h", "MediaConnState", "MEDIA_CONN_"),
           ("plugin/tls/tls-stream.h", "TlsState", "TLS_STATE_"),
+          ("plugin/cluster/cluster.h", "ClusterState", "CLUSTER_"),
+          ("plugin/cluster/cluster-nodes.h", "ClusterNodeState", "CLUSTER_NODE_"),
           ("plugin/session/session.h", "SessionTreatment", "SESSION_"))
 
 

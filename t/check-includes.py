@@ -20,8 +20,8 @@ import tap
 
 LAYERS = {"base": 0, "tls": 1, "net": 1, "sdp": 1, "framing": 1, "ng-protocol": 1, "redis-schema": 1, "media": 2,
           "session": 3, "store": 3, "control": 4, "cluster": 4, "admin": 4, "main": 5}
-# Folders of one layer that may include each other: from layer 2 on a layer is one body, layer 1 is not.
-SEPARATE_LAYER = 1
+# Layers whose folders do not include each other.
+SEPARATE_LAYERS = {1, 4}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 LIBRARY_HOMES = (
     (re.compile(r"^openssl/"), {"tls"}, ()),
@@ -72,8 +72,8 @@ def faults_of(path, text):
         if other and other != own:
             if LAYERS[other] > LAYERS[own]:
                 yield f"{path}: includes {name}, which is above it"
-            elif LAYERS[other] == LAYERS[own] == SEPARATE_LAYER:
-                yield f"{path}: includes {name}, its neighbour in layer 1"
+            elif LAYERS[other] == LAYERS[own] and LAYERS[own] in SEPARATE_LAYERS:
+                yield f"{path}: includes {name}, its neighbour in layer {LAYERS[own]}"
         for pattern, homes, files in LIBRARY_HOMES:
             if not target and pattern.match(name) and own not in homes and path not in files:
                 yield f"{path}: includes <{name}>, which belongs to {' and '.join(sorted(homes))}"
