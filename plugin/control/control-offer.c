@@ -129,11 +129,14 @@ static void fail_unusable(Transaction *t, const char *what)
  * be the one that has the address now (a standby has not). */
 static const char *port_reason(const Transaction *t, const GError *error)
 {
-    bool full = g_error_matches(error, MEDIA_PORTS_ERROR, MEDIA_PORTS_ERROR_EXHAUSTED);
+    static const char *const way_out[] = {
+        [MEDIA_PORTS_ERROR_EXHAUSTED] = "widen --port-min/--port-max",
+        [MEDIA_PORTS_ERROR_FILES] = "raise LimitNOFILE (ulimit -n) or lower --max-sessions",
+        [MEDIA_PORTS_ERROR_ADDRESS] =
+            "this host does not have that address of --interface, or not now",
+    };
 
-    g_warning("No port for a stream: %s; %s", error->message,
-              full ? "widen --port-min/--port-max"
-                   : "this host does not have that address of --interface, or not now");
+    g_warning("No port for a stream: %s; %s", error->message, way_out[error->code]);
     t->call->calls->statistics.refused_ports++;
     return NG_REASON_NO_PORTS;
 }

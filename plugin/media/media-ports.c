@@ -112,11 +112,12 @@ static MediaPort *new_port(PortRange *range, const Addr *addr, int fd)
 static void set_bind_error(GError **error, const Addr *addr, int result)
 {
     char text[ADDR_TEXT_MAX];
-    bool shortage = result == -EADDRINUSE || result == -EMFILE || result == -ENFILE ||
-                    result == -ENOBUFS || result == -ENOMEM;
+    bool files = result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM;
 
     g_set_error(error, MEDIA_PORTS_ERROR,
-                shortage ? MEDIA_PORTS_ERROR_EXHAUSTED : MEDIA_PORTS_ERROR_ADDRESS,
+                files                   ? MEDIA_PORTS_ERROR_FILES
+                : result == -EADDRINUSE ? MEDIA_PORTS_ERROR_EXHAUSTED
+                                        : MEDIA_PORTS_ERROR_ADDRESS,
                 "cannot bind %s: %s", addr_text(addr, text), net_error_text(result));
 }
 
@@ -124,7 +125,8 @@ static MediaPort *reserve_exact(PortRange *range, MediaTransport transport, uint
                                 GError **error)
 {
     Addr addr = addr_with_port(range->ip, number);
-    int fd = is_taken(range, number) ? -EADDRINUSE : open_socket(&addr, transport, range->pool->freebind);
+    int fd = is_taken(range, number) ? -EADDRINUSE
+                                     : open_socket(&addr, transport, range->pool->freebind);
 
     if (fd < 0) {
         set_bind_error(error, &addr, fd);

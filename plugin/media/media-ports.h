@@ -27,8 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaPorts, media_ports_free)
 
 /**
  * Binds the next free port of @ip (its port member is ignored; a TCP socket listens already). NULL
- * when all are taken, by us or by others (error MEDIA_PORTS_ERROR_EXHAUSTED), or the address cannot
- * be bound.
+ * with MEDIA_PORTS_ERROR when all are taken, by us or by others, or the address cannot be bound.
  * @exact: bind this port only (restoring a stream; it may lie outside a range that was changed
  * since), 0 = any of the range. A number is in use for TCP and UDP alike. Round robin, so that a
  * port is not given out again right after it was freed.
@@ -54,6 +53,7 @@ unsigned media_ports_size(const MediaPorts *pool);
 #define MEDIA_PORTS_ERROR (media_ports_error_quark())
 GQuark media_ports_error_quark(void);
 typedef enum MediaPortsError {
-    MEDIA_PORTS_ERROR_EXHAUSTED,
-    MEDIA_PORTS_ERROR_ADDRESS
+    MEDIA_PORTS_ERROR_EXHAUSTED, /* every port is taken */
+    MEDIA_PORTS_ERROR_FILES,     /* no descriptor or memory for another socket */
+    MEDIA_PORTS_ERROR_ADDRESS,   /* this host does not have it */
 } MediaPortsError;

@@ -4,6 +4,7 @@
 #include "net/net-udp.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 /* Below the ephemeral ports, on an address that no other test uses. */
 #define FIRST 29100
@@ -113,6 +114,23 @@ static void test_bad_address(void)
     g_assert_nonnull(strstr(error->message, "192.0.2.7"));
 }
 
+/* Another shortage than that of ports, for another remedy. */
+static void test_no_files(void)
+{
+    g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, false);
+    Addr ip = loopback();
+    g_autoptr(GError) error = NULL;
+    struct rlimit before;
+
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    MediaPort *port = media_port_reserve(pool, &ip, MEDIA_TCP, 0, &error);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    g_assert_null(port);
+    g_assert_error(error, MEDIA_PORTS_ERROR, MEDIA_PORTS_ERROR_FILES);
+}
+
 static void test_freebind(gconstpointer text)
 {
     g_autoptr(MediaPorts) pool = media_ports_new(FIRST, LAST, true);
@@ -164,6 +182,7 @@ int main(int argc, char **argv)
     g_test_add_func("/media/ports/foreign-port-is-skipped", test_foreign_port_is_skipped);
     g_test_add_func("/media/ports/exact", test_exact);
     g_test_add_func("/media/ports/bad-address", test_bad_address);
+    g_test_add_func("/media/ports/no-files", test_no_files);
     g_test_add_func("/media/ports/COM-03/reserved-listens", test_reserved_listens);
     g_test_add_data_func("/media/ports/freebind-ip4", "192.0.2.7", test_freebind);
     g_test_add_data_func("/media/ports/freebind-ip6", "2001:db8::7", test_freebind);
