@@ -15,18 +15,18 @@
 #define CLOSE_LIMIT_US (10 * G_USEC_PER_SEC)
 #define RECV_TO_CLOSE  G_MAXUINT64
 
-typedef struct Arguments {
+typedef struct Arguments { /* gboolean: GOption writes an int */
     char *connect;
     char *listen;
-    bool client_role;
-    bool server_role;
-    bool no_cert;
+    gboolean client_role;
+    gboolean server_role;
+    gboolean no_cert;
     char *send;
     char *recv;
     char *out;
-    bool datagrams;
-    bool hold;
-    bool wait;
+    gboolean datagrams;
+    gboolean hold;
+    gboolean wait;
     int gap_ms;
     int timeout_s;
 } Arguments;

@@ -15,13 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct PeerOptions {
-    bool dtls;
-    bool server;      /* TLS role, which need not be the TCP role */
+typedef struct PeerOptions { /* gboolean: GOption writes an int */
+    gboolean dtls;
+    gboolean server;  /* TLS role, which need not be the TCP role */
     const char *cert; /* PEM files; NULL: present no certificate */
     const char *key;
-    bool tls12; /* only this version */
-    bool tls13;
+    gboolean tls12; /* only this version */
+    gboolean tls13;
     const char *ciphers; /* in the syntax of the stack */
     int mtu;             /* DTLS: largest datagram; 0: default of the stack */
 } PeerOptions;
