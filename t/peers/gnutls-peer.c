@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <gnutls/dtls.h>
 #include <gnutls/gnutls.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 struct PeerTls {
     gnutls_session_t session;
@@ -13,6 +15,9 @@ struct PeerTls {
     PeerReport *report;
     bool dtls;
     char *cipher;
+    int fd;
+    bool (*lose)(void *user);
+    void *lose_user;
 };
 
 static void say(PeerReport *report, const char *what, int code)
@@ -43,6 +48,47 @@ static PeerStatus map(PeerTls *tls, const char *what, int code)
         return PEER_FAILED;
     }
 }
+
+/* ---- a network that loses datagrams */
+
+static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
+{
+    PeerTls *tls = user;
+
+    return tls->lose(tls->lose_user) ? (ssize_t)len : send(tls->fd, data, len, 0);
+}
+
+static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t len)
+{
+    PeerTls *tls = user;
+
+    return recv(tls->fd, data, len, 0);
+}
+
+static int pull_timeout(gnutls_transport_ptr_t user, unsigned int ms)
+{
+    PeerTls *tls = user;
+    struct pollfd fd = {.fd = tls->fd, .events = POLLIN};
+
+    return poll(&fd, 1, (int)ms);
+}
+
+static void set_transport(PeerTls *tls, const PeerOptions *options, int fd)
+{
+    if (!options->lose) {
+        gnutls_transport_set_int(tls->session, fd);
+        return;
+    }
+    tls->fd = fd;
+    tls->lose = options->lose;
+    tls->lose_user = options->lose_user;
+    gnutls_transport_set_ptr(tls->session, tls);
+    gnutls_transport_set_push_function(tls->session, push);
+    gnutls_transport_set_pull_function(tls->session, pull);
+    gnutls_transport_set_pull_timeout_function(tls->session, pull_timeout);
+}
+
+/* ---- the session */
 
 static char *priorities(const PeerOptions *options)
 {
@@ -81,7 +127,7 @@ static int set_up(PeerTls *tls, const PeerOptions *options, int fd)
         gnutls_dtls_set_timeouts(tls->session, 1000, 60000);
     if (options->dtls && options->mtu)
         gnutls_dtls_set_mtu(tls->session, (unsigned int)options->mtu);
-    gnutls_transport_set_int(tls->session, fd);
+    set_transport(tls, options, fd);
     return 0;
 }
 

@@ -24,6 +24,9 @@ typedef struct PeerOptions { /* gboolean: GOption writes an int */
     gboolean tls13;
     const char *ciphers; /* in the syntax of the stack */
     int mtu;             /* DTLS: largest datagram; 0: default of the stack */
+    /* DTLS of GnuTLS: asked before each datagram leaves; true: the network loses it. NULL: never. */
+    bool (*lose)(void *user);
+    void *lose_user;
 } PeerOptions;
 
 /** Filled by a stack when it fails or the other side does; printed by main(). */
