@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faxes of real pages between real fax machines, the UE's in DTLS, all at the same time: every pixel has to arrive.
+
+Originating and terminating, the UE as DTLS client and as DTLS server, one page and five, a network that loses 2 %, a
+voice call that becomes a fax by SIP, and rtpengine's gateway towards a machine that knows only tones."""
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import calls
+import certs
+import fax
+import faxpeer
+import kamailio
+import media
+import msrpcall
+import plugin
+import procs
+import rtpengine
+import sdp
+import sipp
+import tap
+
+UE, CORE = procs.address(10), procs.address(9)
+RTP_PORTS = (30000, 30999)
+SIP_CALL = "real-fax@test.invalid"
+ue_cert = certs.Pair("ue-ecdsa")
+
+
+class RealFax(calls.Signalling):
+    """One call between two machines: the UE in DTLS as @role, the core in plain UDPTL or, with @tones, G.711."""
+
+    def __init__(self, name, side, role, pages, tones=False, loss=0, keys=None):
+        super().__init__(e2ae, side, name, keys)
+        self.name, self.role, self.tones, self.loss = name, role, tones, loss
+        self.document = faxpeer.document(pages)
+        sends = {"ue": None, "core": None, self.caller(): self.document}
+        self.ue = faxpeer.Machine(f"{name}-ue", UE, sends["ue"], ue_cert, role, loss=loss)
+        self.core = faxpeer.Machine(f"{name}-core", CORE, sends["core"], tones=tones, loss=loss)
+
+    def caller(self):
+        return "ue" if self.side == "originating" else "core"
+
+    def ue_text(self):
+        setup = {"server": "passive", "client": "actpass" if self.caller() == "ue" else "active"}[self.role]
+        return media.description(UE, faxpeer.lines(
+            fax.secure(UE, ue_cert, self.ue.port, setup, indication=self.caller() == "ue")))
+
+    def core_text(self):
+        section = fax.audio(CORE, self.core.port) if self.tones else faxpeer.lines(fax.plain(CORE, self.core.port))
+        return media.description(CORE, section)
+
+    def start(self, **keys):
+        """Signalling, then both machines run."""
+        texts = {"ue": self.ue_text(), "core": self.core_text()}
+        called = "core" if self.caller() == "ue" else "ue"
+        got = {called: self.offer(self.caller(), texts[self.caller()], **keys)}
+        got[self.caller()] = self.answer(called, texts[called])
+        self.at_ue, self.at_core = got["ue"], got["core"]
+        assert self.stream()["treatment"] == "e2ae", self.stream()
+        wanted = "RTP/AVP" if self.tones else "udptl"
+        assert (self.at_ue.media[0].proto, self.at_core.media[0].proto) == ("UDP/TLS/UDPTL", wanted), str(got)
+        self.ue.go(self.at_ue.endpoint(0), self.at_ue.fingerprint(0))
+        self.ue.wait_line("CONNECTED", 30)
+        self.core.go(self.at_core.endpoint(0))
+        return self
+
+    def check_counters(self):
+        """The program counted what the UE's machine sent and what came to it; with loss, there was some."""
+        sent, arrived = self.ue.numbers("DATAGRAMS"), self.ue.numbers("ARRIVED")
+        streams = e2ae.request(command="e2ae query", call_id=self.call_id)["e2ae"]["streams"]
+        access = {way: int(streams[0]["access"][f"packets-{way}"]) for way in ("in", "out")}
+        assert access == {"in": sent["sent"] - sent["lost"], "out": arrived["datagrams"]}, f"{access}\n{self.ue.log()}"
+        lost = sum(machine.numbers("DATAGRAMS")["lost"] for machine in (self.ue, self.core))
+        recovered = sum(machine.numbers("ARRIVED")["recovered"] for machine in (self.ue, self.core))
+        assert (lost > 0, recovered > 0) == (self.loss > 0, self.loss > 0), f"{lost} lost, {recovered} recovered"
+
+    def finish(self):
+        """Waits for both machines, compares the pages; the call is gone afterwards."""
+        machines = {"ue": self.ue, "core": self.core}
+        caller = machines.pop(self.caller())
+        faxpeer.finish(caller, *machines.values(), self.document)
+        self.check_counters()
+        if not self.tones:
+            faxpeer.check_datagrams(self.ue, self.core)
+        self.delete()
+
+
+class SipFax:
+    """The same through Kamailio with sipp at both ends: a voice call, a fax in its slot, voice again."""
+
+    def __init__(self, pages):
+        self.document = faxpeer.document(pages)
+        self.ue = faxpeer.Machine("sip-ue", UE, self.document, ue_cert, "client")
+        self.core = faxpeer.Machine("sip-core", CORE)
+        voice = fax.audio(UE, procs.free_port(UE)), fax.audio(CORE, procs.free_port(CORE))
+        images = (faxpeer.lines(fax.secure(UE, ue_cert, self.ue.port)),
+                  faxpeer.lines(fax.plain(CORE, self.core.port)))
+        offers, answers = ([media.description(host, section, version=number)
+                            for number, section in enumerate((voice[end], images[end], voice[end]), 1)]
+                           for end, host in enumerate((UE, CORE)))
+        self.core_sip = sipp.Sipp("core", "uas-reinvite.xml.in", CORE, answers)
+        self.proxy = kamailio.Kamailio(e2ae.ng_address, "%s:%d" % self.core_sip.address, msrpcall.Flags.ORIGINATING,
+                                       msrpcall.Flags.ANSWER, msrpcall.Flags.DELETE)
+        self.ue_sip = sipp.Sipp("ue", "uac-reinvite.xml.in", UE, offers, remote=self.proxy.address, call_id=SIP_CALL)
+
+    def _described(self, number):
+        """What the core and the UE got in exchange @number, from 1; the core has the ACK."""
+        at_core = sdp.Sdp(self.core_sip.wait_sdp(b"INVITE ", cseq=number))
+        at_ue = sdp.Sdp(self.ue_sip.wait_sdp(b"SIP/2.0 200 ", cseq=number))
+        procs.wait_until(lambda: any(b"\r\nCSeq: %d ACK" % number in message
+                                     for message in self.core_sip.received(b"ACK ")), f"the ACK of exchange {number}")
+        return at_core, at_ue
+
+    def start(self):
+        self._described(1)
+        self.ue_sip.go_on(b"INVITE ")
+        at_core, at_ue = self._described(2)
+        assert [got.media[0].proto for got in (at_core, at_ue)] == ["udptl", "UDP/TLS/UDPTL"], f"{at_core}\n{at_ue}"
+        self.ue.go(at_ue.endpoint(0), at_ue.fingerprint(0))
+        self.ue.wait_line("CONNECTED", 30)
+        self.core.go(at_core.endpoint(0))
+        return self
+
+    def finish(self):
+        faxpeer.finish(self.ue, self.core, self.document)
+        faxpeer.check_datagrams(self.ue, self.core)
+        self.ue_sip.go_on(b"INVITE ")
+        at_core, at_ue = self._described(3)
+        assert [got.media[0].kind for got in (at_core, at_ue)] == ["audio", "audio"], f"{at_core}\n{at_ue}"
+        self.ue_sip.go_on()
+        assert (self.ue_sip.wait(), self.core_sip.wait()) == (0, 0)
+
+
+with tap.need("the servers start"):
+    upstream = rtpengine.Rtpengine()
+    e2ae = plugin.Plugin(upstream.ng_address)
+FORCE = {"e2ae-media": "t38", "T.38": ["force"]}
+# The long ones first: all of them run at the same time.
+faxes = []
+for what, arguments in (
+        ("DTL-18 ORG-03: UE calls, DTLS client: five pages", ("o-client", "originating", "client", 5)),
+        ("COM-07: UE calls, DTLS server: a page", ("o-server", "originating", "server", 1)),
+        ("TRM-03: UE is called, DTLS client: a page", ("t-client", "terminating", "client", 1)),
+        ("TRM-03: UE is called, DTLS server: five pages", ("t-server", "terminating", "server", 5)),
+        ("DTL-10: 2 % get lost on the way to the core, five pages", ("lossy", "originating", "client", 5, False, 2)),
+        ("DTL-10: 2 % get lost on the way to the UE", ("t-lossy", "terminating", "server", 1, False, 2)),
+        ("TRK-19: rtpengine's gateway, UE calls a machine that knows tones",
+         ("gateway", "originating", "client", 1, True, 0, {"T.38": ["decode"]})),
+        ("TRK-19: rtpengine's gateway, a machine that knows tones calls the UE",
+         ("t-gateway", "terminating", "client", 1, True, 0, FORCE))):
+    with tap.need(f"{what}: the machines are connected"):
+        faxes.append((what, RealFax(*arguments).start()))
+with tap.need("TRK-19: a voice call by SIP becomes a fax, the machines are connected"):
+    by_sip = SipFax(1).start()
+
+for what, call in faxes:
+    with tap.check(f"{what}: every pixel"):
+        call.finish()
+with tap.check("TRK-19: the fax of the SIP call: every pixel; then it is voice again"):
+    by_sip.finish()
+with tap.check("nothing is left of all these calls"):
+    procs.wait_until(lambda: not e2ae.sockets(), f"no media sockets, there are {e2ae.sockets()}", 10)
+    procs.wait_until(lambda: not upstream.calls(), "an empty list", 10)
+
+tap.finish()
