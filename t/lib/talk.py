@@ -35,6 +35,13 @@ class Plain:
         """More bytes, b"" at the end; ConnectionResetError for a reset."""
         return self.sock.recv(1 << 16)
 
+    def read(self):
+        """What has come, at least a byte."""
+        data = self._some()
+        if not data:
+            raise procs.Failure("the connection ended")
+        return data
+
     def receive(self, size):
         """Exactly @size bytes."""
         data = b""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MSRP as Wireshark's dissector sees it: a capture on lo, TLS decrypted with the key log of one end.
+"""MSRP and BFCP as Wireshark's dissectors see them: a capture on lo, TLS decrypted with the key log of one end.
 
-The dissector takes one frame from a packet, so a test that uses this lets one frame at a time be under way.
+Both dissectors take one message from a packet. So a test of MSRP lets one frame at a time be under way, and of BFCP the
+messages are put into packets of their own before.
 """
 import os
 import subprocess
@@ -10,6 +11,7 @@ import xml.etree.ElementTree
 import procs
 
 MSRP_PORT = 2855
+BFCP_PORT = 2856
 
 
 class Capture(procs.Server):
@@ -46,31 +48,50 @@ def _run(argv, **options):
     return done.stdout
 
 
-def _fields(proto):
+def _fields(proto, text):
     """{field name: [text as the dissector shows it]} of one frame."""
     fields = {}
     for field in proto.iter("field"):
-        fields.setdefault(field.get("name"), []).append(field.get("show"))
+        fields.setdefault(field.get("name"), []).append(field.get(text))
     return fields
 
 
-def frames(path, port, condition):
-    """The frames of one direction, as _fields(). @port: where MSRP is spoken; @condition: a display filter."""
-    text = _run(["tshark", "-n", "-r", path, "-T", "pdml", "-d", f"tcp.port=={port},msrp",
-                 "-Y", f"msrp && {condition}"])
-    protos = xml.etree.ElementTree.fromstring(text).iter("proto")
-    return [_fields(proto) for proto in protos if proto.get("name") == "msrp"]
+def frames(path, port, condition, protocol="msrp", text="show"):
+    """The frames of one direction, as _fields(). @port: where the protocol is spoken; @condition: a display filter;
+    @text: "show" for values, "showname" for what a reader sees."""
+    pdml = _run(["tshark", "-n", "-r", path, "-T", "pdml", "-d", f"tcp.port=={port},{protocol}",
+                 "-Y", f"{protocol} && {condition}"])
+    protos = xml.etree.ElementTree.fromstring(pdml).iter("proto")
+    return [_fields(proto, text) for proto in protos if proto.get("name") == protocol]
+
+
+def stream(path, condition):
+    """All bytes of one direction of one TCP connection, each once; the display filter says which."""
+    table = _run(["tshark", "-n", "-r", path, "-Y", f"tcp.len > 0 && {condition}", "-T", "fields", "-e", "tcp.stream",
+                  "-e", "tcp.seq", "-e", "tcp.payload"])
+    rows = [row.split("\t") for row in table.decode().splitlines()]
+    if len({row[0] for row in rows}) > 1:
+        raise procs.Failure(f"more than one connection is {condition}")
+    data = b""
+    for start, payload in sorted((int(row[1]), bytes.fromhex(row[2].replace(":", ""))) for row in rows):
+        have = len(data) - (start - 1)  # sent again, all of it or some
+        if have < 0:
+            raise procs.Failure(f"{-have} bytes are missing at {start} in {condition}")
+        data += payload[have:]
+    return data
+
+
+def packed(messages, port):
+    """A new capture of these messages, one packet for each."""
+    dump = [f"{at:06x} {data[at:at + 16].hex(' ')}" for data in messages for at in range(0, len(data), 16)]
+    text, out = procs.write_file("messages.txt", "\n".join(dump) + "\n"), procs.path_of("messages.pcap")
+    _run(["text2pcap", "-q", "-T", f"{port - 1},{port}", text, out])
+    return out
 
 
 def decrypted(path, port, keylog, condition):
     """A new capture of what is in the TLS records of one direction, one packet for each."""
     records = _run(["tshark", "-n", "-r", path, "-o", f"tls.keylog_file:{keylog}", "-d", f"tcp.port=={port},tls",
                     "-d", f"tls.port=={port},data", "-Y", f"data && {condition}", "-T", "fields", "-e", "data.data"])
-    dump = []
-    for record in records.decode().split():
-        for piece in record.split(","):  # several records in one packet
-            data = bytes.fromhex(piece)
-            dump += [f"{at:06x} {data[at:at + 16].hex(' ')}" for at in range(0, len(data), 16)]
-    text, out = procs.write_file("records.txt", "\n".join(dump) + "\n"), procs.path_of("records.pcap")
-    _run(["text2pcap", "-q", "-T", f"{MSRP_PORT - 1},{MSRP_PORT}", text, out])
-    return out
+    return packed([bytes.fromhex(piece) for record in records.decode().split()
+                   for piece in record.split(",")], MSRP_PORT)  # several records in one packet
