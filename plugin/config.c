@@ -5,6 +5,7 @@
 #include "plugin/config.h"
 
 #include "base/log.h"
+#include "net/net-udp.h"
 #include "redis-schema/redis-keys.h"
 
 #define FILE_NONE       "none"
@@ -307,8 +308,8 @@ static const Option options[] = {
      .allowed = "an OpenSSL list of cipher suites", .help = "Cipher suites of TLS 1.3"},
     {"tls-legacy-rsa-cbc", 0, NULL, set_switch, AT(tls_legacy_rsa_cbc), .preset = "false",
      .allowed = SWITCH_ALLOWED, .help = "Also offer TLS_RSA_WITH_AES_128_CBC_SHA"},
-    {"dtls-mtu", 0, "BYTES", set_unsigned, AT(dtls_mtu), .min = 256, .max = 16384, .preset = "1200",
-     .help = "Longest DTLS handshake datagram"},
+    {"dtls-mtu", 0, "BYTES", set_unsigned, AT(dtls_mtu), .min = 256, .max = NET_UDP_DATAGRAM_MAX,
+     .preset = "1200", .help = "Longest DTLS datagram"},
     {"handshake-timeout", 0, "MS", set_unsigned, AT(limits.handshake_ms), .min = 100, .max = 600000,
      .preset = "10000", .help = "One (D)TLS handshake"},
     {"connect-timeout", 0, "MS", set_unsigned, AT(limits.connect_ms), .min = 100, .max = 600000,

@@ -234,6 +234,7 @@ static void test_bad_options(void)
         {"--port-max=1", "--port-min=50000 is above --port-max=1"},
         {"--max-sessions=-2", "--max-sessions=\"-2\": allowed is a whole number from -1 to"},
         {"--max-sessions=99999999999999999999", "allowed is a whole number from -1 to"},
+        {"--dtls-mtu=2049", "--dtls-mtu=\"2049\": allowed is a whole number from 256 to 2048"},
         {"--max-handshakes=9", "--max-handshakes=\"9\": allowed is a whole number from 1 to 8"},
         {"--max-handshakes=0", "--max-handshakes=\"0\": allowed is a whole number from 1 to 8"},
         {"--stream-buffer=65537", "allowed is a whole number from 4096 to 65536"},
