@@ -57,6 +57,7 @@ static void add_stream(NgValue *list, const ControlCall *call, const SessionDial
         ng_dict_add_str(dict, "via-branch", d->via_branch);
     ng_dict_add_int(dict, "failed-handshakes", (int64_t)stats.refused);
     ng_dict_add_int(dict, "dropped", (int64_t)stats.dropped);
+    ng_dict_add_int(dict, "too-long", (int64_t)stats.too_long);
     session_stream_reply(s, dict);
     add_live(dict, "access", s, SESSION_ACCESS, &stats);
     add_live(dict, "core", s, SESSION_CORE, &stats);

@@ -97,6 +97,7 @@ static void add_traffic(NgValue *dict, const ControlCalls *calls)
     add_leg(d, "core", &traffic, MEDIA_CORE);
     ng_dict_add_int(d, "refused-connections", (int64_t)traffic.refused);
     ng_dict_add_int(d, "dropped-packets", (int64_t)traffic.dropped);
+    ng_dict_add_int(d, "too-long-packets", (int64_t)traffic.too_long);
 }
 
 static void add_events(NgValue *dict, const ControlCalls *calls)

@@ -69,6 +69,7 @@ static void add_traffic(ControlTraffic *t, const MediaStats *stats)
     }
     t->refused += stats->refused;
     t->dropped += stats->dropped;
+    t->too_long += stats->too_long;
 }
 
 static void event_cb(const MediaEvent *event, void *user_data)

@@ -70,8 +70,9 @@ bool control_streams_stats(ControlStreams *s, uint64_t stream_id, MediaStats *re
 typedef struct ControlTraffic {
     uint64_t bytes_in[2], bytes_out[2];
     uint64_t packets_in[2], packets_out[2];
-    uint64_t refused; /* connections and handshakes */
-    uint64_t dropped; /* datagrams */
+    uint64_t refused;  /* connections and handshakes */
+    uint64_t dropped;  /* datagrams */
+    uint64_t too_long; /* of them */
 } ControlTraffic;
 
 /** The media plane's lease and gates: media_pool_lease() and what stands beside it. */

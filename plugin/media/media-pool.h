@@ -83,6 +83,7 @@ typedef struct MediaStats {
     uint64_t packets_out[2];
     uint64_t refused;         /* connections and handshakes refused */
     uint64_t dropped;         /* datagrams not forwarded */
+    uint64_t too_long;        /* those of them that were too long to be (DTL-10) */
     int64_t last_activity_us; /* monotonic time of the last application byte, 0 = none yet */
     char tls[2][64];          /* "TLSv1.3 TLS_AES_128_GCM_SHA256" or "" */
     Fingerprint

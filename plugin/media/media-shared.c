@@ -49,6 +49,7 @@ void media_shared_read(MediaShared *shared, MediaStats *ret_stats)
     }
     s.refused = atomic_load_explicit(&shared->refused, memory_order_relaxed);
     s.dropped = atomic_load_explicit(&shared->dropped, memory_order_relaxed);
+    s.too_long = atomic_load_explicit(&shared->too_long, memory_order_relaxed);
     s.last_activity_us = atomic_load_explicit(&shared->last_activity_us, memory_order_relaxed);
     uv_mutex_lock(&shared->lock);
     memcpy(s.tls, shared->tls, sizeof s.tls);

@@ -23,6 +23,7 @@ typedef struct MediaShared {
     _Atomic uint64_t packets_out[2];
     _Atomic uint64_t refused;
     _Atomic uint64_t dropped;
+    _Atomic uint64_t too_long;
     _Atomic int64_t last_activity_us;
     uv_mutex_t lock; /* for what follows */
     char tls[2][64];

@@ -18,6 +18,13 @@ void media_udp_count_dropped(MediaUdpLeg *leg, uint64_t n)
         media_shared_add(&leg->udp->stream.shared->dropped, n);
 }
 
+/* DTL-10: never cut, never split. */
+static void count_too_long(MediaUdpLeg *leg)
+{
+    media_udp_count_dropped(leg, 1);
+    media_shared_add(&leg->udp->stream.shared->too_long, 1);
+}
+
 void media_udp_emit(MediaUdpLeg *leg, const Addr *to, Span datagram)
 {
     MediaWorker *w = leg->udp->stream.worker;
@@ -54,7 +61,7 @@ static void send_packet(MediaUdpLeg *leg, Span packet)
     if (!media_udp_leg_is_secure(leg)) {
         media_udp_emit(leg, &media_udp_leg_spec(leg)->remote, packet);
     } else if (!media_assoc_send(leg, packet)) {
-        media_udp_count_dropped(leg, 1); /* DTL-10: never split */
+        count_too_long(leg);
         return;
     }
     media_shared_add(&shared->packets_out[leg->side], 1);
@@ -125,7 +132,9 @@ static void receive_secure(MediaUdpLeg *leg, const NetDatagram *d)
 
 static void receive(MediaUdpLeg *leg, const NetDatagram *d)
 {
-    if (d->cut || d->data.len == 0)
+    if (d->cut)
+        count_too_long(leg);
+    else if (d->data.len == 0)
         media_udp_count_dropped(leg, 1);
     else if (media_udp_leg_is_secure(leg))
         receive_secure(leg, d);

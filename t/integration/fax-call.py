@@ -181,6 +181,20 @@ with tap.check("TRK-19 RFC 7345 A.3: voice goes to port 0, the fax is a second m
         closed("after the fax")
         talk(at_ue, at_core)
 
+with tap.check("DTL-10: a packet that is too long for a record is dropped and counted, what comes after it arrives"):
+    with Switch("too-long") as call:
+        call.voice("ue")
+        at_ue, at_core = call.exchange("ue", [ue_fax], [call.core_image()])
+        call.fax.connect(at_ue, 0, ue_cert)
+        call.fax.core.send(at_core.endpoint(0), [bytes(1300)])
+
+        def counted():
+            stream = e2ae.request(command="query", call_id=call.call_id)["e2ae"]["streams"][0]
+            return int(stream["too-long"]) == int(stream["dropped"]) == 1
+        procs.wait_until(counted, "the packet among those that were too long")
+        assert int(e2ae.request(command="statistics")["e2ae"]["traffic"]["too-long-packets"]) == 1
+        call.fax.exchange(at_core, 0, e2ae, call.call_id)
+
 for side, first in (("originating", "ue"), ("terminating", "core")):
     with tap.check(f"TRK-19 TRK-20 TRM-03: the core turns the slot into a fax, {side}: the UE sees DTLS, applied"):
         with Switch(f"from-core-{side}", side, {"e2ae-media": "t38"}) as call:

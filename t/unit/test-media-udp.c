@@ -57,7 +57,14 @@ static void test_relay(void)
     /* Too long for a record in one datagram: dropped and counted. */
     char longer[1300] = "";
     end_send_plain(core, &s, MEDIA_CORE, (Span){longer, sizeof longer});
-    FX_UNTIL(&u.fx, fx_stats(&u.fx, 1).dropped == 1);
+    FX_UNTIL(&u.fx, fx_stats(&u.fx, 1).too_long == 1);
+    g_assert_cmpuint(fx_stats(&u.fx, 1).dropped, ==, 1);
+    /* Too long to be received whole. */
+    char longest[NET_UDP_DATAGRAM_MAX + 1] = "";
+    end_send_plain(core, &s, MEDIA_CORE, (Span){longest, sizeof longest});
+    FX_UNTIL(&u.fx, fx_stats(&u.fx, 1).too_long == 2);
+    g_assert_cmpuint(fx_stats(&u.fx, 1).dropped, ==, 2);
+    g_assert_cmpuint(fx_stats(&u.fx, 1).packets_out[MEDIA_ACCESS], ==, 400);
     fx_close(&u.fx, &s);
     FX_UNTIL(&u.fx, dtls_stream_state(ue->dtls) == TLS_STATE_EOF);
     g_assert_cmpuint(ue->plain_bytes, ==, 0);
