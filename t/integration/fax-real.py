@@ -21,6 +21,7 @@ import rtpengine
 import sdp
 import sipp
 import tap
+import tshark
 
 UE, CORE = procs.address(10), procs.address(9)
 RTP_PORTS = (30000, 30999)
@@ -133,10 +134,37 @@ class SipFax:
         assert (self.ue_sip.wait(), self.core_sip.wait()) == (0, 0)
 
 
+def check_secrecy(path):
+    """On the UE's side there were handshakes, then only records of application data; on the core's side the faxes."""
+    secure = tshark.datagrams(path, f"ip.addr=={UE} && ip.addr=={e2ae.access}")
+    for datagram in secure:
+        for kind, version in records(datagram):
+            assert 20 <= kind <= 23 and version in (0xfeff, 0xfefd), f"not DTLS: {datagram[:40].hex()}"
+    faxes = tshark.datagrams(path, f"ip.src=={CORE} && ip.dst=={e2ae.core}")
+    pages = max(faxes, key=len)
+    assert len(pages) > 150, "no datagram of a page"
+    assert not any(pages[2:34] in datagram for datagram in secure), pages.hex()
+    data = sum(kind == 23 for datagram in secure for kind, _ in records(datagram))
+    assert data > len(faxes), f"{data} records for {len(faxes)} datagrams of the core alone"
+
+
+def records(datagram):
+    """[(content type, version)] of the DTLS records that a datagram is made of."""
+    found = []
+    while datagram:
+        assert len(datagram) >= 13, f"no record: {datagram.hex()}"
+        size = 13 + int.from_bytes(datagram[11:13], "big")
+        assert len(datagram) >= size, f"a record of {size} bytes in {len(datagram)}"
+        found.append((datagram[0], int.from_bytes(datagram[1:3], "big")))
+        datagram = datagram[size:]
+    return found
+
+
 with tap.need("the servers start"):
     upstream = rtpengine.Rtpengine()
     e2ae = plugin.Plugin(upstream.ng_address)
 FORCE = {"e2ae-media": "t38", "T.38": ["force"]}
+capture = tshark.Capture("udp")
 # The long ones first: all of them run at the same time.
 faxes = []
 for what, arguments in (
@@ -160,6 +188,8 @@ for what, call in faxes:
         call.finish()
 with tap.check("TRK-19: the fax of the SIP call: every pixel; then it is voice again"):
     by_sip.finish()
+with tap.check("DTL-09: nothing but DTLS on the UE's side"):
+    check_secrecy(capture.finish())
 with tap.check("nothing is left of all these calls"):
     procs.wait_until(lambda: not e2ae.sockets(), f"no media sockets, there are {e2ae.sockets()}", 10)
     procs.wait_until(lambda: not upstream.calls(), "an empty list", 10)

@@ -36,7 +36,8 @@ class Machine(peers.TlsPeer):
     """One fax machine on a port of @host (.port), waiting until go() says where the other one is.
 
     @send: the TIFF file that it sends as the caller; None: it is called, and writes what it gets to .out. @role:
-    "client" or "server" in DTLS, None: plain. @tones: G.711 in RTP instead of T.38."""
+    "client" or "server" in DTLS, None: plain. @tones: G.711 in RTP instead of T.38. Real ones take 20 s for the first
+    page; with no_pacing=True T.38 takes four for any number."""
 
     def __init__(self, name, host, send=None, cert=None, role=None, tones=False, loss=0, **options):
         self.out = None if send else procs.path_of(f"{name}.tif")

@@ -15,16 +15,16 @@ BFCP_PORT = 2856
 
 
 class Capture(procs.Server):
-    """Everything by TCP between this test's own addresses, from now on."""
+    """Everything by @protocol between this test's own addresses, from now on."""
 
-    def __init__(self):
+    def __init__(self, protocol="tcp"):
         self.path = procs.path_of("capture.pcap")
         host = procs.address(8)
         self.mark = procs.udp_socket(host)
         # Without immediate mode: that reserves a slot of the largest size for every packet, and loses some on a busy machine.
         nets = f"net {procs.address(0)}/24"
         super().__init__("tcpdump", ["tcpdump", "-i", "lo", "-U", "-s", "0", "-B", "32768", "-w",
-                                     self.path, f"{nets} and (tcp or udp port {self.mark.getsockname()[1]})"])
+                                     self.path, f"{nets} and ({protocol} or udp port {self.mark.getsockname()[1]})"])
         self.wait_ready(lambda: "listening on" in self.log())
 
     def finish(self):
@@ -79,6 +79,12 @@ def stream(path, condition):
             raise procs.Failure(f"{-have} bytes are missing at {start} in {condition}")
         data += payload[have:]
     return data
+
+
+def datagrams(path, condition):
+    """The payload of each UDP datagram of that display filter, in order."""
+    rows = _run(["tshark", "-n", "-r", path, "-Y", f"udp.length > 8 && {condition}", "-T", "fields", "-e", "udp.payload"])
+    return [bytes.fromhex(row.replace(":", "")) for row in rows.decode().split()]
 
 
 def packed(messages, port):
