@@ -25,6 +25,7 @@ import tshark
 
 UE, CORE = procs.address(10), procs.address(9)
 RTP_PORTS = (30000, 30999)
+SUMMARY = "UDP: UDPTLPacket Seq=00000"
 SIP_CALL = "real-fax@test.invalid"
 ue_cert = certs.Pair("ue-ecdsa")
 
@@ -148,6 +149,20 @@ def check_secrecy(path):
     assert data > len(faxes), f"{data} records for {len(faxes)} datagrams of the core alone"
 
 
+def check_dissected(path, call):
+    """Wireshark's T.38 dissector follows the fax on the core's side, of which it sees each datagram."""
+    for way, machine, signals in (("dst", call.ue, ("TSI", "DCS", "PPS", "DCN")),
+                                  ("src", call.core, ("CSI", "DIS", "CFR", "MCF"))):
+        lines = tshark.summaries(path, call.core.port, "t38", f"ip.{way}=={CORE}")
+        assert len(lines) == machine.numbers("DATAGRAMS")["sent"], f"{len(lines)} datagrams\n{machine.log()}"
+        # spandsp repeats what matters; only its first copy ends what the dissector puts together.
+        first = [line for line, before in zip(lines, [""] + lines) if line[:len(SUMMARY)] != before[:len(SUMMARY)]]
+        strange = [line for line in first if not line.startswith(SUMMARY[:-5]) or "Malformed" in line]
+        assert len(first) > 20 and not strange, strange
+        missing = [signal for signal in signals if not any(f"HDLC Reassembled: {signal} " in line for line in lines)]
+        assert not missing, f"{missing} in\n" + "\n".join(lines)
+
+
 def records(datagram):
     """[(content type, version)] of the DTLS records that a datagram is made of."""
     found = []
@@ -188,8 +203,12 @@ for what, call in faxes:
         call.finish()
 with tap.check("TRK-19: the fax of the SIP call: every pixel; then it is voice again"):
     by_sip.finish()
+with tap.need("the capture is complete"):
+    captured = capture.finish()
 with tap.check("DTL-09: nothing but DTLS on the UE's side"):
-    check_secrecy(capture.finish())
+    check_secrecy(captured)
+with tap.check("DTL-10: Wireshark's T.38 dissector follows the fax on the core's side"):
+    check_dissected(captured, faxes[0][1])
 with tap.check("nothing is left of all these calls"):
     procs.wait_until(lambda: not e2ae.sockets(), f"no media sockets, there are {e2ae.sockets()}", 10)
     procs.wait_until(lambda: not upstream.calls(), "an empty list", 10)

@@ -83,8 +83,16 @@ def stream(path, condition):
 
 def datagrams(path, condition):
     """The payload of each UDP datagram of that display filter, in order."""
-    rows = _run(["tshark", "-n", "-r", path, "-Y", f"udp.length > 8 && {condition}", "-T", "fields", "-e", "udp.payload"])
+    rows = _run(["tshark", "-n", "-r", path, "-Y", f"udp.length > 8 && {condition}", "-T", "fields",
+                 "-e", "udp.payload"])
     return [bytes.fromhex(row.replace(":", "")) for row in rows.decode().split()]
+
+
+def summaries(path, port, protocol, condition):
+    """One line for each UDP datagram, as the dissector puts it."""
+    text = _run(["tshark", "-n", "-r", path, "-d", f"udp.port=={port},{protocol}",
+                 "-Y", f"udp.port=={port} && {condition}", "-T", "fields", "-e", "_ws.col.Info"])
+    return text.decode("utf-8", "replace").splitlines()
 
 
 def packed(messages, port):
