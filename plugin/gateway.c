@@ -38,7 +38,7 @@ struct Gateway {
 static TlsIdentity *make_identity(const Config *c, GError **error)
 {
     if (!c->certificates->len)
-        return tls_identity_new_self_signed(TLS_KEY_RSA, SELF_SIGNED_DAYS, error);
+        return tls_identity_new_self_signed(TLS_KEY_ECDSA, SELF_SIGNED_DAYS, error);
     return tls_identity_load((const char *const *)c->certificates->pdata,
                              (const char *const *)c->private_keys->pdata, c->certificates->len,
                              error);

@@ -186,6 +186,10 @@ void control_calls_dispatch(ControlCalls *calls, ControlRequest *req, bool looke
 void control_restore_begin(ControlCalls *calls);
 void control_restore_away(ControlCalls *calls);
 
+/** Is there a certificate that streams can present? Who has none must not claim calls, which it could
+ * only give up. Without hope of one what waits is released. */
+bool control_restore_may_claim(ControlCalls *calls);
+
 /** @record has been claimed from @owner, which may be this node: the call goes on here, if it can be
  * served. It has a session then. */
 void control_restore_record(ControlCall *call, const RedisRecord *record, const char *owner);

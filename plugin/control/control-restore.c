@@ -199,7 +199,7 @@ static void swept_cb(ControlSweep *sweep, bool complete)
                   count->streams, count->dropped);
 }
 
-static bool may_begin(ControlCalls *calls)
+bool control_restore_may_claim(ControlCalls *calls)
 {
     if (!calls->certificate)
         return true;
@@ -229,7 +229,7 @@ void control_restore_begin(ControlCalls *calls)
     ControlRestore *restore = &calls->restore;
 
     if (restore->state == CONTROL_RESTORE_DONE || restore->state == CONTROL_RESTORE_RUNNING ||
-        !may_begin(calls))
+        !control_restore_may_claim(calls))
         return;
     restore->state = CONTROL_RESTORE_RUNNING;
     g_autoptr(GPtrArray) waiting = waiting_calls(calls);

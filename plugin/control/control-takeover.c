@@ -28,6 +28,8 @@ void control_calls_take_over(ControlCalls *calls, const char *node)
 {
     ControlSweep *sweep = g_hash_table_lookup(calls->takeovers, node);
 
+    if (!control_restore_may_claim(calls))
+        return; /* the other members may, and else it is asked for again */
     if (!sweep) {
         sweep = control_sweep_new(calls, node, swept_cb);
         g_hash_table_insert(calls->takeovers, sweep->node, sweep);

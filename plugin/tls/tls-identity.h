@@ -25,8 +25,8 @@ typedef enum TlsError {
 typedef struct TlsIdentity TlsIdentity;
 
 typedef enum TlsKeyType {
-    TLS_KEY_RSA,   /* 2048 bits: what every peer takes (TLS-08), and some tenths of a second to make */
-    TLS_KEY_ECDSA, /* P-256 */
+    TLS_KEY_RSA,   /* 2048 bits: for peers with the RSA suites only (TLS-08); some tenths of a second to make */
+    TLS_KEY_ECDSA, /* P-256: for servers that ask for nothing else */
 } TlsKeyType;
 
 /**

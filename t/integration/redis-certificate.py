@@ -159,9 +159,13 @@ def traces(secret, width=24):
         yield from (window, window.hex().encode(), window.hex().upper().encode(), base64.b64encode(window)[:-4])
 
 
+def count_traces(secrets, text):
+    return sum(trace in text for secret in secrets for trace in traces(secret))
+
+
 def assert_no_trace(secrets, text, what):
-    found = [trace for secret in secrets for trace in traces(secret) if trace in text]
-    assert not found, f"{what} holds {len(found)} pieces of a secret"
+    found = count_traces(secrets, text)
+    assert not found, f"{what} holds {found} pieces of a secret"
 
 
 def private_parts(pem):
@@ -196,6 +200,10 @@ with tap.check("it holds a certificate and its RSA key (TLS-08)"):
     context.load_cert_chain(whole)  # refuses a key that is not the certificate's
     os.unlink(whole)
     assert b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01" in der[:40], der[:40].hex()  # rsaEncryption
+with tap.check("the search for them finds what is hidden badly"):
+    for hidden in (der, der.hex().encode(), der[100:150].hex().upper().encode(), base64.b64encode(b"x" + der),
+                   base64.b64encode(b"xy" + der[200:260]), KEY.hex().encode()):
+        assert count_traces((der, KEY), b"{" + hidden + b"}"), hidden
 with tap.check("no private key and no cluster key is in Redis in clear"):
     live = Call(first, "live-while-searched")
     for name, value in everything():

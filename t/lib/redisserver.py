@@ -35,7 +35,8 @@ class Redis:
             return False
         self.file = self.sock.makefile("rb")
         try:
-            return self.ask("SELECT", DATABASE) == "OK"
+            # SELECT is answered while the data is being loaded, a look at a key is not.
+            return self.ask("SELECT", DATABASE) == "OK" and self.ask("EXISTS", "e2ae:none") == 0
         except (OSError, RuntimeError):  # it still loads what it has
             return False
 
