@@ -66,7 +66,8 @@ static void look_again(Forward *f)
     ControlRequest *req = take_request(f);
     int64_t age_us = g_get_monotonic_time() - req->received_us;
 
-    if (age_us < (int64_t)limit_ms(calls) * 1000) {
+    /* What is left of the time has to be worth another try. */
+    if (age_us + LOOK_MS * 1000 < (int64_t)limit_ms(calls) * 1000) {
         control_calls_dispatch(calls, req, false);
         return;
     }
