@@ -80,6 +80,8 @@ typedef struct ControlRestore {
     ControlRestoreState state;
     ControlSweep *sweep; /* NULL until it is RUNNING first */
     ControlRestored count;
+    ControlSweep *old; /* removes what is over; NULL until then */
+    bool look_for_old;
 } ControlRestore;
 
 /** What keeps records alive; see control-keep.c. */
@@ -190,9 +192,17 @@ void control_restore_away(ControlCalls *calls);
  * only give up. Without hope of one what waits is released. */
 bool control_restore_may_claim(ControlCalls *calls);
 
+/** The store is there again, and may be a server that missed the last deletes: what it has of this
+ * node and is not here is removed. */
+void control_restore_clean(ControlCalls *calls);
+
 /** @record has been claimed from @owner, which may be this node: the call goes on here, if it can be
  * served. It has a session then. */
 void control_restore_record(ControlCall *call, const RedisRecord *record, const char *owner);
+
+/** The call of @record, which has been claimed, is over: begins to remove the record, unless this
+ * version cannot read it: then it was never here. */
+void control_restore_remove(ControlCall *call, const RedisRecord *record);
 
 /** Claims a call from @owner (copied), which is dead or this node; @revision: 0 = any. */
 void control_claim(ControlCall *call, const char *owner, uint64_t revision, ControlClaimedCb done);

@@ -109,6 +109,7 @@ void control_calls_free(ControlCalls *calls)
     control_forwards_free(calls->forwards);
     control_streams_free(calls->streams);
     control_sweep_free(calls->restore.sweep);
+    control_sweep_free(calls->restore.old);
     g_hash_table_unref(calls->takeovers);
     g_hash_table_unref(calls->by_call_id);
     g_free(calls);

@@ -5,13 +5,20 @@
 
 #include "control/control-call.h"
 
+static bool is_over(const ControlCall *call)
+{
+    return call->sweep && call->sweep->over;
+}
+
 static void finish(ControlCall *call, StoreStatus status, const RedisRecord *record,
                    const char *text)
 {
     g_autofree char *owner = g_steal_pointer(&call->owner);
 
     call->loading = false;
-    if (status == STORE_OK)
+    if (status == STORE_OK && is_over(call))
+        control_restore_remove(call, record);
+    else if (status == STORE_OK)
         control_restore_record(call, record, owner);
     call->claim_done(call, status, owner, text);
 }
@@ -29,7 +36,7 @@ static void claimed_cb(const StoreReply *reply, void *arg)
     ControlCall *call = arg;
     ControlCertificate *certificate = call->calls->certificate;
 
-    if (reply->status == STORE_OK && certificate &&
+    if (reply->status == STORE_OK && certificate && !is_over(call) &&
         control_certificate_fetch(certificate, reply->record, fetched_cb, call))
         call->claimed = redis_record_copy(reply->record);
     else

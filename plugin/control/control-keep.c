@@ -194,8 +194,10 @@ static void is_ready(ControlCalls *calls, const char *text)
         control_events_emit_node(calls->events, "redis-back", calls->store.node, text);
     calls->keep.away = false;
     /* It may be another server than before, or the same one without its last seconds. */
-    if (calls->keep.connected)
+    if (calls->keep.connected) {
         control_keep_anew(calls);
+        control_restore_clean(calls);
+    }
     calls->keep.connected = true;
     control_restore_begin(calls);
     write_unwritten(calls);

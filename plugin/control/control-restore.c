@@ -164,6 +164,19 @@ void control_restore_record(ControlCall *call, const RedisRecord *record, const 
         g_message("[%s] Call restored", call_id);
 }
 
+/* Requests of that call wait for the end of this, and then concern a call that is not there. */
+void control_restore_remove(ControlCall *call, const RedisRecord *record)
+{
+    const SessionPolicy *policy = &call->calls->policy;
+    g_autofree char *call_id = span_quote(span_str(call->call_id));
+    g_autoptr(Session) s = session_import(record, policy->next_id, policy->arg, NULL);
+
+    if (!s)
+        return;
+    g_info("[%s] The store had the call, which is over: its record is removed", call_id);
+    control_call_write(call, NULL, NULL, NULL);
+}
+
 /* ---- those that wait for the store */
 
 /* The calls that only wait to be looked for; owned by the caller. */
@@ -199,6 +212,39 @@ static void swept_cb(ControlSweep *sweep, bool complete)
                   count->streams, count->dropped);
 }
 
+/* ---- what is over */
+
+static void cleaned_cb(ControlSweep *sweep, bool complete)
+{
+    sweep->calls->restore.look_for_old = !complete;
+}
+
+static void look_for_old(ControlCalls *calls)
+{
+    ControlRestore *restore = &calls->restore;
+
+    if (!restore->old) {
+        restore->old = control_sweep_new(calls, calls->store.node, cleaned_cb);
+        restore->old->over = true;
+    }
+    control_sweep_start(restore->old);
+}
+
+/* Before all of an earlier life is here, nobody can tell what is over. */
+void control_restore_clean(ControlCalls *calls)
+{
+    ControlRestore *restore = &calls->restore;
+
+    if (restore->state != CONTROL_RESTORE_DONE)
+        return;
+    restore->look_for_old = true;
+    if (restore->old)
+        g_clear_pointer(&restore->old->after, g_free);
+    look_for_old(calls);
+}
+
+/* ---- the beginning */
+
 bool control_restore_may_claim(ControlCalls *calls)
 {
     if (!calls->certificate)
@@ -228,6 +274,8 @@ void control_restore_begin(ControlCalls *calls)
 {
     ControlRestore *restore = &calls->restore;
 
+    if (restore->look_for_old)
+        look_for_old(calls);
     if (restore->state == CONTROL_RESTORE_DONE || restore->state == CONTROL_RESTORE_RUNNING ||
         !control_restore_may_claim(calls))
         return;

@@ -58,7 +58,8 @@ static void claimed(ControlCall *call, StoreStatus status, const char *owner, co
     call->sweep = NULL;
     if (status == STORE_BAD)
         g_warning("A call of node %s cannot be claimed: %s", owner, text);
-    control_call_settled(call);
+    if (!call->write.active) /* else its record is being removed */
+        control_call_settled(call);
     sweep->under_way--;
     sweep->interrupted |= status == STORE_UNAVAILABLE;
     end_page(sweep);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * control-sweep.h: claims every call that a node's index names: this node's, at its start, or a dead
- * node's. One page of the index at a time, so that the loop goes on meanwhile and no list is ever
- * long.
+ * control-sweep.h: claims every call that a node's index names and that is not here: this node's, at
+ * its start, or a dead node's; or removes them, as they are over. One page of the index at a time, so
+ * that the loop goes on meanwhile and no list is ever long.
  *
  * Threads: control thread only.
  * Owner:   whoever made it; ControlCalls must outlive it.
@@ -21,6 +21,7 @@ struct ControlSweep {
     ControlCalls *calls; /* borrowed */
     char *node;          /* whose index it is */
     ControlSweepCb done;
+    bool over; /* the calls have ended: their records are removed */
     bool running;
     bool interrupted;   /* this page has to be read again */
     char *after;        /* the last call of the pages that are done; NULL = none */

@@ -319,6 +319,90 @@ static void test_interrupted(Calls *f, const void *data)
     RUN_UNTIL(&f->loop, ports(f) == 2);
 }
 
+/* A server that missed a delete, as the store then is: with the record, and its place in the index. */
+static void bring_back(Calls *f, const char *call_id)
+{
+    g_autoptr(RedisRecord) record = fake_store_record(f->fake, call_id);
+    g_autoptr(NgValue) deleted =
+        calls_ask(f, calls_dict("delete", call_id, "from-tag", "ue", NULL));
+
+    calls_assert_str(deleted, "result", "ok");
+    record->revision = 0;
+    store_commit(f->store, g_steal_pointer(&record), NULL, NULL);
+}
+
+static bool recorded(Calls *f, const char *call_id)
+{
+    g_autoptr(RedisRecord) record = fake_store_record(f->fake, call_id);
+
+    return record != NULL;
+}
+
+/* What was deleted stays deleted, also when Redis is another server that has not heard of it. */
+static void test_over(Calls *f, const void *data)
+{
+    RedisRecord *strange = redis_record_new("c");
+    RedisDialog *dialog = redis_record_add_dialog(strange);
+
+    (void)data;
+    calls_restart(f, &again);
+    calls_ready(f);
+    calls_set_up_call(f, "a", false);
+    calls_set_up_call(f, "b", false);
+    bring_back(f, "b");
+    redis_dialog_add_slot(dialog)->treatment = REDIS_E2AE; /* of a newer version */
+    store_commit(f->store, strange, NULL, NULL);
+    g_assert_true(recorded(f, "b"));
+    calls_ready(f); /* connected again */
+    RUN_UNTIL(&f->loop, !recorded(f, "b"));
+    assert_logged("[\"b\"] The store had the call, which is over: its record is removed");
+    RUN_UNTIL(&f->loop, control_calls_count(f->calls) == 1 && ports(f) == 2);
+    g_assert_true(recorded(f, "a") && recorded(f, "c"));
+}
+
+/* A request of such a call finds none, and a new call of that name is a new one. */
+static void test_over_asked(Calls *f, const void *data)
+{
+    g_autofree char *sdp = calls_ue_sdp(false, 1);
+
+    (void)data;
+    calls_restart(f, &again);
+    calls_ready(f);
+    calls_set_up_call(f, "a", false);
+    bring_back(f, "a");
+    g_assert_true(recorded(f, "a"));
+    calls_ready(f);
+    unsigned query = calls_send(f, calls_dict("e2ae query", "a", NULL));
+    unsigned offer = calls_send(
+        f, calls_dict("offer", "a", "from-tag", "ue", "e2ae", "originating", "sdp", sdp, NULL));
+    g_autoptr(NgValue) none = calls_reply(f, query);
+    calls_assert_str(none, "error-reason", "Unknown call-id");
+    g_autoptr(NgValue) offered = calls_reply(f, offer);
+    calls_assert_str(offered, "result", "ok");
+    g_assert_true(recorded(f, "a"));
+    g_assert_cmpuint(control_calls_count(f->calls), ==, 1);
+    RUN_UNTIL(&f->loop, ports(f) == 2);
+}
+
+static void test_over_interrupted(Calls *f, const void *data)
+{
+    static const CallsOptions quick = {.fake = true, .shared = true, .node_ttl_ms = 60};
+
+    (void)data;
+    calls_restart(f, &quick);
+    calls_ready(f);
+    calls_set_up_call(f, "a", false);
+    bring_back(f, "a");
+    g_assert_true(recorded(f, "a"));
+    f->fake->claim_answer = STORE_UNAVAILABLE;
+    f->fake->claims = 0;
+    calls_ready(f);
+    RUN_UNTIL(&f->loop, f->fake->claims > 0);
+    g_assert_true(recorded(f, "a"));
+    f->fake->claim_answer = STORE_OK;
+    RUN_UNTIL(&f->loop, !recorded(f, "a"));
+}
+
 static void test_stop(Calls *f, const void *data)
 {
     (void)data;
@@ -355,6 +439,9 @@ int main(int argc, char **argv)
     ADD("pages", &many, test_pages);
     ADD("strange-record", &fresh, test_strange_record);
     ADD("interrupted", &fresh, test_interrupted);
+    ADD("over", &fresh, test_over);
+    ADD("over-asked", &fresh, test_over_asked);
+    ADD("over-interrupted", &fresh, test_over_interrupted);
     ADD("stop", &fresh, test_stop);
     return g_test_run();
 }
