@@ -75,7 +75,9 @@ for stack in STACKS:
         assert client.wait() == peers.EXIT_FINGERPRINT, client.log()
         server.stop()
     with tap.check(f"{stack}: no certificate is told by the other side"):
-        server, client = pair(stack, stack, dict(cert=SERVER, recv="close"), dict(no_cert=True))
+        # --client after --no-cert: no switch takes back another one.
+        server, client = pair(stack, stack, dict(cert=SERVER, recv="close"),
+                              dict(cert=CLIENT, no_cert=True, client=True))
         assert server.wait_line("PEER-FINGERPRINT") == "none"
         assert client.wait() == 0, client.log()
 

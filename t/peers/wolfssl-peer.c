@@ -75,6 +75,12 @@ static WOLFSSL_METHOD *method(const PeerOptions *o)
     return o->server ? wolfSSLv23_server_method() : wolfSSLv23_client_method();
 }
 
+/* A datagram socket is connected; the library has to know, or its first retransmission fails. */
+static int set_fd(PeerTls *tls, int fd)
+{
+    return tls->dtls ? wolfSSL_set_dtls_fd_connected(tls->ssl, fd) : wolfSSL_set_fd(tls->ssl, fd);
+}
+
 static const char *set_up(PeerTls *tls, const PeerOptions *options, int fd)
 {
     tls->ctx = wolfSSL_CTX_new(method(options));
@@ -90,7 +96,7 @@ static const char *set_up(PeerTls *tls, const PeerOptions *options, int fd)
         wolfSSL_CTX_set_cipher_list(tls->ctx, options->ciphers) != WOLFSSL_SUCCESS)
         return "ciphers";
     tls->ssl = wolfSSL_new(tls->ctx);
-    if (!tls->ssl || wolfSSL_set_fd(tls->ssl, fd) != WOLFSSL_SUCCESS)
+    if (!tls->ssl || set_fd(tls, fd) != WOLFSSL_SUCCESS)
         return "session";
     wolfSSL_set_using_nonblock(tls->ssl, 1);
     if (!options->mtu)
