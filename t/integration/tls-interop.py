@@ -29,17 +29,12 @@ sink = events.Sink()
 programs = {}
 
 
-def options(names):
-    pairs = [certs.Pair(name) for name in names]
-    return [f"--certificate={pair.cert}" for pair in pairs] + [f"--private-key={pair.key}" for pair in pairs]
-
-
 with tap.need("a program for each kind of gateway certificate starts"):
     for kind, names in GATEWAYS.items():
         programs[kind] = plugin.Plugin(None, name="-".join(["rtpengine-e2ae"] + names),
                                        listen=(procs.address(4), procs.free_port(procs.address(4))),
                                        ports=(31000 + 100 * len(programs), 31099 + 100 * len(programs)),
-                                       extra=options(names) + [sink.option()])
+                                       extra=certs.options(names) + [sink.option()])
 ecdsa = programs["ECDSA"]
 
 

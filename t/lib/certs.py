@@ -23,6 +23,12 @@ class Pair:
         return f"{name} {fingerprint_of(der, name)}"
 
 
+def options(names):
+    """The program's options for these certificates, in this order."""
+    pairs = [Pair(name) for name in names]
+    return [f"--certificate={pair.cert}" for pair in pairs] + [f"--private-key={pair.key}" for pair in pairs]
+
+
 def fingerprint_of(der, name="sha-256"):
     digest = hashlib.new(name.replace("-", ""), der).hexdigest().upper()
     return ":".join(digest[at:at + 2] for at in range(0, len(digest), 2))
