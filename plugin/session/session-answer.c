@@ -19,13 +19,32 @@ static void promote(SessionSlot *slot)
     slot->stream = g_steal_pointer(&slot->pending);
 }
 
-static void end_slot(SessionSlot *slot, SessionTreatment treatment, const char *reason,
-                     SessionLine *line)
+/* Was the line refused by an earlier answer to this offer, not by the offer, and its stream kept? */
+static bool waits_for_others(const SessionPlan *plan, const SessionSlot *slot)
+{
+    return slot->treatment == SESSION_CLOSED && plan->repeated && session_slot_current(slot);
+}
+
+/* The answerer does not want the line. Where branches have no names, that must not take the stream
+ * from another callee, who has seen its port already: the last answer wins (TRK-07). What is left
+ * then, the next offer ends. */
+static void refuse_slot(const SessionPlan *plan, SessionSlot *slot)
+{
+    bool ours = slot->treatment == SESSION_E2AE || waits_for_others(plan, slot);
+
+    if (!ours || slot->gateway || !plan->forks)
+        session_slot_release(slot);
+    if (slot->treatment == SESSION_E2AE)
+        slot->treatment = SESSION_CLOSED;
+}
+
+static void fail_slot(SessionSlot *slot, const char *reason, SessionLine *line)
 {
     session_slot_release(slot);
-    slot->treatment = treatment;
+    slot->treatment = SESSION_REJECT;
     slot->reason = line->reason = reason;
     line->kind = SESSION_LINE_ZERO;
+    line->failed = true;
 }
 
 /* The stream that was offered, or that a re-offer kept, does not exist any more. */
@@ -57,7 +76,9 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
     SessionStream *stream = session_slot_current(slot);
 
     if (facts->media->port == 0) {
-        end_slot(slot, SESSION_CLOSED, "refused by the answerer", line);
+        refuse_slot(plan, slot);
+        slot->reason = line->reason = "refused by the answerer";
+        line->kind = SESSION_LINE_ZERO;
         return;
     }
     const char *fault = proto_fault(slot, facts, &stream->leg[plan->from]);
@@ -68,8 +89,7 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
         fault = session_leg_answered(stream, plan->from, slot->sent_setup, slot->offer_kept, facts,
                                      policy);
     if (fault) {
-        end_slot(slot, SESSION_REJECT, fault, line);
-        line->failed = true;
+        fail_slot(slot, fault, line);
         return;
     }
     stream->answered = true;
@@ -110,6 +130,10 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
     session_facts_read(plan->doc, index, &facts);
     session_facts_override(&facts, index, &req->e2ae);
     session_slot_note_proto(slot, plan->from, facts.media->proto);
+    if (waits_for_others(plan, slot)) {
+        slot->treatment = SESSION_E2AE;
+        slot->reason = NULL;
+    }
     line.reason = slot->reason;
     switch (slot->treatment) {
     case SESSION_UPSTREAM:
@@ -139,16 +163,25 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
     g_array_append_val(plan->lines, line);
 }
 
-/* Lines that the answer does not have are not accepted; a later answer that has them comes too
- * late. */
+/* Lines that the answer does not have are not accepted. */
 static void end_missing(SessionPlan *plan)
 {
-    for (unsigned i = plan->lines->len; i < plan->dialog->slots->len; i++) {
-        SessionSlot *slot = session_slot(plan->dialog, i);
-        session_slot_release(slot);
-        if (slot->treatment == SESSION_E2AE)
-            slot->treatment = SESSION_CLOSED;
-    }
+    for (unsigned i = plan->lines->len; i < plan->dialog->slots->len; i++)
+        refuse_slot(plan, session_slot(plan->dialog, i));
+}
+
+/* Is this the first answer of a callee whose branch has no name? What it was called before the
+ * answer, only the old state knows. */
+static bool is_new_callee(const Session *old, const SessionPlan *plan)
+{
+    const SessionDialog *d = plan->dialog;
+    unsigned index;
+
+    if (plan->from != SESSION_CORE || d->via_branch || !d->tag[SESSION_CORE] ||
+        !g_ptr_array_find(plan->next->dialogs, d, &index))
+        return false;
+    const SessionDialog *before = old->dialogs->pdata[index];
+    return g_strcmp0(before->tag[SESSION_CORE], d->tag[SESSION_CORE]) != 0;
 }
 
 SessionPlan *session_plan_answer(const Session *old, const NgRequest *req, SdpDoc *doc,
@@ -165,6 +198,8 @@ SessionPlan *session_plan_answer(const Session *old, const NgRequest *req, SdpDo
     if (!plan->dialog)
         return NULL;
     plan->from = session_other(plan->dialog->offerer);
+    plan->forks = is_new_callee(old, plan);
+    plan->repeated = plan->dialog->answered;
     plan->dialog->answered = true;
     for (unsigned i = 0; i + 1 < doc->n_sections; i++)
         plan_line(plan, i, req, policy);

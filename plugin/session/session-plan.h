@@ -59,6 +59,8 @@ typedef struct SessionPlan {
     SessionDialog *dialog; /* within next */
     SessionSide from;      /* who sent the body; the reply's body goes to the other side */
     bool answer;
+    bool repeated; /* this offer has been answered before */
+    bool forks;    /* an answer after which another callee may answer the same offer (TRK-07) */
     bool replace_origin; /* the request has replace=origin */
     SdpDoc *doc;
     GArray *lines;          /* of SessionLine, one per m-line of doc */

@@ -104,6 +104,9 @@ const char *session_treatment_name(SessionTreatment treatment);
  *
  * MOVING ends when the new stream is up, or its time is over: then the old one is closed (TRK-13,
  * DTL-07).
+ *
+ * A CLOSED slot may hold a stream after an answer: one that another callee of a fork may accept
+ * (TRK-07, session-answer.c).
  */
 typedef struct SessionSlot {
     SessionTreatment treatment;

@@ -190,12 +190,117 @@ static void test_branch_without_msrp(void)
     g_assert_true(fixture_has(f, "m=message 30002 TCP/TLS/MSRP *"));
 }
 
+/* The same without names: the stream waits for the callee that accepts, who knows its port. */
+static void test_refused_then_accepted(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", OFFER));
+    g_assert_true(fixture_has(f, "m=message 40000 TCP/MSRP *"));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE NO_MSRP));
+    g_assert_true(fixture_has(f, "m=message 0 TCP/TLS/MSRP *"));
+    g_assert_cmpuint(f->actions->len, ==, 0);
+    g_assert_cmpint(fixture_slot(f, 0)->treatment, ==, SESSION_CLOSED);
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=third", CORE)); /* without the line */
+    g_assert_cmpuint(f->actions->len, ==, 0);
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=far", FAR ANSWER));
+    g_assert_true(fixture_has(f, "m=message 30000 TCP/TLS/MSRP *"));
+    g_assert_cmpint(fixture_slot(f, 0)->treatment, ==, SESSION_E2AE);
+    g_assert_null(fixture_slot(f, 0)->reason);
+    g_assert_cmpuint(fixture_count(f, SESSION_UPDATE), ==, 1);
+    g_assert_cmpuint(f->actions->len, ==, 1);
+}
+
+/* One has accepted early, another one refuses, the first one takes the call. */
+static void test_accepted_refused_accepted(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", OFFER));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE ANSWER));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=far", FAR NO_MSRP));
+    g_assert_true(fixture_has(f, "m=message 0 TCP/TLS/MSRP *"));
+    g_assert_cmpuint(f->actions->len, ==, 0);
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE ANSWER));
+    g_assert_true(fixture_has(f, "m=message 30000 TCP/TLS/MSRP *"));
+    g_assert_cmpuint(f->actions->len, ==, 0);
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "to-tag=core", RE_OFFER));
+    g_assert_true(fixture_has(f, "m=message 40000 TCP/MSRP *"));
+}
+
+/* What nobody will take any more is given back: its callee says so again, or the next offer comes. */
+static void test_refused_for_good(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        g_autoptr(Fixture) f = fixture_new();
+        const char *no =
+            i == 1 ? CORE : CORE NO_MSRP; /* a line that is not there is refused, too */
+
+        g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", OFFER));
+        g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", no));
+        g_assert_cmpuint(f->actions->len, ==, 0);
+        if (i < 2)
+            g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", no));
+        else
+            g_assert_true(fixture_offer(f, i == 2 ? SESSION_ACCESS : SESSION_CORE, "",
+                                        i == 2 ? OFFER : CORE ANSWER));
+        g_assert_cmpuint(fixture_count(f, SESSION_CLOSE), ==, 1);
+        g_assert_cmpuint(fixture_count(f, SESSION_OPEN), ==, i == 2);
+    }
+}
+
+/* Within a dialog there is nobody else to wait for. */
+static void test_refused_re_offer(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", OFFER));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE ANSWER));
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "to-tag=core", RE_OFFER));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE NO_MSRP));
+    g_assert_cmpuint(fixture_count(f, SESSION_CLOSE), ==, 1);
+}
+
+/* An answer that cannot be is a failure, of which the proxy has been told: it is no fork's turn. */
+static void test_failed_then_accepted(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", OFFER));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core",
+                                 CORE "m=message 7000 TCP/TLS/MSRP *\nm=audio 6000 RTP/AVP 0\n"));
+    g_assert_cmpuint(fixture_count(f, SESSION_CLOSE), ==, 1);
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=far", FAR ANSWER));
+    g_assert_true(fixture_has(f, "m=message 0 TCP/TLS/MSRP *"));
+}
+
+/* An offer that leaves TLS is refused by us: no answer brings the stream back. */
+static void test_refused_by_offer(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", OFFER));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE ANSWER));
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "to-tag=core",
+                                UE "m=message 2855 TCP/MSRP *\nm=audio 4000 RTP/AVP 0\n"));
+    g_assert_true(fixture_answer(f, SESSION_CORE, "to-tag=core", CORE ANSWER));
+    g_assert_true(fixture_has(f, "m=message 0 TCP/MSRP *"));
+    g_assert_cmpuint(fixture_count(f, SESSION_CLOSE), ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/session/forks/TRK-07/MSR-13/branches", test_branches);
     g_test_add_func("/session/forks/TRK-07/last-answer-wins", test_last_answer_wins);
     g_test_add_func("/session/forks/TRK-07/branch-without-msrp", test_branch_without_msrp);
+    g_test_add_func("/session/forks/TRK-07/refused-then-accepted", test_refused_then_accepted);
+    g_test_add_func("/session/forks/TRK-07/accepted-refused-accepted",
+                    test_accepted_refused_accepted);
+    g_test_add_func("/session/forks/TRK-07/TRK-09/refused-for-good", test_refused_for_good);
+    g_test_add_func("/session/forks/TRK-07/refused-re-offer", test_refused_re_offer);
+    g_test_add_func("/session/forks/ORG-12/failed-then-accepted", test_failed_then_accepted);
+    g_test_add_func("/session/forks/TRK-21/refused-by-offer", test_refused_by_offer);
     g_test_add_func("/session/forks/TRK-07/fork-after-audio-went", test_fork_after_audio_went);
     g_test_add_func("/session/forks/TRK-07/fork-answers-too-much", test_fork_answers_too_much);
     g_test_add_func("/session/forks/TRK-08/repeated", test_repeated);
