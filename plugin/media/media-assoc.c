@@ -123,6 +123,7 @@ static void open_leg(MediaUdpLeg *leg, MediaAssoc *assoc)
         free_assoc(leg->candidate[--leg->n_candidates]);
     }
     leg->live = assoc;
+    leg->renewing = false;
     assoc->deadline = -1;
     if (old && addr_eq(&old->peer, &assoc->peer))
         free_assoc(old); /* its close_notify would only confuse the new one */
@@ -135,6 +136,13 @@ static void open_leg(MediaUdpLeg *leg, MediaAssoc *assoc)
     leg->udp->active_at = media_stream_now(&leg->udp->stream);
     publish_tls(leg);
     media_udp_release_held(leg);
+}
+
+/* The successor has failed for good, and what was verified for other signalling ends, too. */
+static void end_replaced(MediaUdpLeg *leg)
+{
+    if (leg->renewing)
+        media_assoc_end(leg);
 }
 
 /*
@@ -162,6 +170,8 @@ static void candidate_failed(MediaUdpLeg *leg, MediaAssoc *assoc, MediaEventKind
     if (leg->failed)
         leg->accept_at = -1; /* the event below says as much */
     media_stream_event(stream, kind, leg->side, &assoc->peer, leg->failed, "%s", reason);
+    if (leg->failed)
+        end_replaced(leg);
 }
 
 void media_assoc_end(MediaUdpLeg *leg)
@@ -171,6 +181,7 @@ void media_assoc_end(MediaUdpLeg *leg)
     if (!assoc)
         return;
     leg->live = NULL;
+    leg->renewing = false;
     media_shared_set_tls(leg->udp->stream.shared, leg->side, NULL, NULL);
     close_assoc(assoc);
 }
@@ -189,6 +200,10 @@ static void live_stepped(MediaUdpLeg *leg)
     MediaAssoc *assoc = leg->live;
     const TlsFailure *failure;
 
+    if (leg->renewing && (assoc->state == TLS_STATE_EOF || assoc->state == TLS_STATE_FAILED)) {
+        media_assoc_end(leg); /* nothing to tell: its successor is on the way */
+        return;
+    }
     switch (assoc->state) {
     case TLS_STATE_EOF:
         media_assoc_release(leg, MEDIA_EVENT_BEARER_RELEASED, "closed by the peer");
@@ -331,8 +346,9 @@ void media_assoc_connect(MediaUdpLeg *leg)
     const MediaLeg *spec = media_udp_leg_spec(leg);
 
     if (!media_udp_leg_is_secure(leg) || !media_udp_leg_is_client(leg) ||
-        !leg->udp->stream.spec.answered || leg->attempted || leg->live || leg->n_candidates > 0 ||
-        !media_is_place(&spec->remote) || media_worker_held(leg->udp->stream.worker))
+        !leg->udp->stream.spec.answered || leg->attempted || (leg->live && !leg->renewing) ||
+        leg->n_candidates > 0 || !media_is_place(&spec->remote) ||
+        media_worker_held(leg->udp->stream.worker))
         return;
     if (leg != access && media_udp_leg_is_secure(access) && !access->live)
         return;
@@ -376,6 +392,8 @@ static void revise_one(MediaUdpLeg *leg, MediaAssoc *assoc)
         free_assoc(assoc);
         return;
     }
+    if (assoc == leg->live && leg->renewing)
+        return; /* the new fingerprints are its successor's */
     dtls_stream_set_fingerprints(assoc->dtls, &spec->fingerprints, spec->allow_sha1, &sink);
     stepped(leg, assoc);
 }
@@ -425,6 +443,7 @@ void media_assoc_tick(MediaUdpLeg *leg, int64_t now)
         leg->accept_at = -1;
         media_stream_event(&leg->udp->stream, MEDIA_EVENT_ACCEPT_TIMEOUT, leg->side, NULL, false,
                            "no association within %u ms", limits_of(leg)->accept_ms);
+        end_replaced(leg);
     }
 }
 
@@ -456,5 +475,6 @@ void media_assoc_drop_all(MediaUdpLeg *leg)
     if (leg->live)
         close_assoc(leg->live);
     leg->live = NULL;
+    leg->renewing = false;
     media_shared_set_tls(leg->udp->stream.shared, leg->side, NULL, NULL);
 }

@@ -321,10 +321,20 @@ static void revise_live(MediaTcp *tcp, MediaTcpLeg *leg)
     }
 }
 
+/* The description asks for a new connection on the same ports (COM-05): the old ones end. */
+static void renew(MediaTcp *tcp, MediaTcpLeg *leg)
+{
+    if (leg->live)
+        media_tcp_release(tcp, NULL, MEDIA_EVENT_BEARER_RELEASED, leg->side, &leg->live->peer,
+                          "the answer asks for a new connection");
+    if (tcp->stream.spec.answered)
+        arm_accept(tcp, &tcp->leg[MEDIA_ACCESS]);
+}
+
 static void tcp_update(MediaStream *stream, const MediaSpec *next)
 {
     MediaTcp *tcp = (MediaTcp *)stream;
-    bool was_answered = stream->spec.answered;
+    MediaSpec old = stream->spec;
 
     stream->spec = *next;
     for (unsigned i = 0; i < 2; i++) {
@@ -334,11 +344,13 @@ static void tcp_update(MediaStream *stream, const MediaSpec *next)
         leg->attempted = false; /* new signalling allows a new connection (MSR-06) */
         if (!media_leg_is_passive(leg))
             leg->accept_at = -1;
+        if (old.leg[i].generation != next->leg[i].generation)
+            renew(tcp, leg);
         revise_live(tcp, leg);
         media_leg_revise(leg);
     }
     revise_frames(tcp);
-    if (stream->spec.answered && !was_answered)
+    if (stream->spec.answered && !old.answered)
         answered(tcp);
     media_tcp_advance(tcp);
 }

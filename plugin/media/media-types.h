@@ -50,6 +50,8 @@ typedef struct MediaLeg {
     FingerprintSet
         fingerprints; /* what the peer's certificate must match; n == 0: not known yet (TRK-10) */
     bool allow_sha1;
+    unsigned generation; /* another one than before: the peer wants a new connection, though the
+                            ports stay */
 } MediaLeg;
 
 /** A stream as it stands after an offer or an answer. The local addresses are those of its two

@@ -226,7 +226,8 @@ static void arm_accept(MediaUdpLeg *leg)
 {
     const MediaStream *stream = &leg->udp->stream;
 
-    if (media_udp_leg_is_secure(leg) && !media_udp_leg_is_client(leg) && !leg->live)
+    if (media_udp_leg_is_secure(leg) && !media_udp_leg_is_client(leg) &&
+        (!leg->live || leg->renewing))
         leg->accept_at = media_stream_now(stream) + stream->worker->limits.accept_ms;
 }
 
@@ -274,10 +275,12 @@ static void udp_update(MediaStream *stream, const MediaSpec *next)
         leg->attempted = false;
         if (old.leg[i].security != next->leg[i].security)
             media_assoc_drop_all(leg);
+        bool anew = old.leg[i].generation != next->leg[i].generation;
+        leg->renewing |= anew && leg->live;
         if (media_udp_leg_is_secure(leg))
             media_assoc_revise(leg);
         note_spec(leg);
-        if (next->answered && !old.answered)
+        if (next->answered && (!old.answered || anew))
             arm_accept(leg);
     }
     settle(udp);

@@ -65,6 +65,7 @@ struct MediaUdpLeg {
     unsigned failures; /* since the last success or signalling (TRK-06) */
     unsigned unproven; /* the same, of addresses that may be forged */
     bool failed;
+    bool renewing;  /* .live serves until the new association that was asked for is up (DTL-07) */
     bool attempted; /* client: a handshake was begun and nothing happened since that allows another
                        (MSR-06) */
     bool delivered; /* the datagram just fed carried application data that authenticated */

@@ -86,7 +86,7 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
         stream->path_also = stream->path_mode; /* frames on their way have the old paths */
     stream->path_mode = slot->offer_path_mode;
     if (!fault)
-        fault = session_leg_answered(stream, plan->from, slot->sent_setup, slot->offer_kept, facts,
+        fault = session_leg_answered(stream, plan->from, slot->sent_setup, &slot->offer_kept, facts,
                                      policy);
     if (fault) {
         fail_slot(slot, fault, line);

@@ -22,14 +22,15 @@ void session_stream_spec(const SessionStream *stream, MediaSpec *ret_spec)
         media->remote = leg->remote;
         media->fingerprints = leg->fingerprints;
         media->allow_sha1 = stream->allow_sha1;
+        media->generation = leg->generation;
     }
 }
 
 static bool same_leg(const MediaLeg *a, const MediaLeg *b)
 {
     return a->security == b->security && a->setup == b->setup && a->tls_role == b->tls_role &&
-           a->allow_sha1 == b->allow_sha1 && addr_eq(&a->remote, &b->remote) &&
-           fp_set_eq(&a->fingerprints, &b->fingerprints);
+           a->allow_sha1 == b->allow_sha1 && a->generation == b->generation &&
+           addr_eq(&a->remote, &b->remote) && fp_set_eq(&a->fingerprints, &b->fingerprints);
 }
 
 static bool same_spec(const MediaSpec *a, const MediaSpec *b)

@@ -135,6 +135,26 @@ bool session_leg_unchanged(const SessionStream *stream, SessionSide from, const 
     return !address_counts || !remote_moved(leg, &facts->remote);
 }
 
+/*
+ * Does the answer to an offer that kept the connection ask for a new one? In DTLS whatever RFC 8842
+ * 3.1 names does (DTL-06); over TCP a=connection says so (COM-05), and what else changes is judged
+ * by the connection itself (TRK-13). Our port has been offered and stays; the new transport is the
+ * answerer's (DTL-07).
+ */
+static bool asks_anew(const SessionStream *stream, SessionSide from, const SessionFacts *facts,
+                      MediaSetup setup)
+{
+    const Medium *m = stream->medium;
+    const SessionLeg *leg = &stream->leg[from];
+
+    if (m->connection == MEDIUM_CONNECTION_NEGOTIATE)
+        return facts->connection == SDP_CONNECTION_NEW;
+    if (m->transport != MEDIA_UDP || !leg->secure)
+        return false;
+    return setup != leg->setup || !fp_set_eq(&leg->fingerprints, &facts->fingerprints) ||
+           association_changed(leg, facts);
+}
+
 /* Why the answer cannot be taken for a protected stream, before roles come into it. */
 static const char *answer_fault(const SessionLeg *leg, const SessionFacts *facts, bool allow_sha1)
 {
@@ -149,7 +169,23 @@ static const char *answer_fault(const SessionLeg *leg, const SessionFacts *facts
     return NULL;
 }
 
-const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSetup sent, bool kept,
+/* The other leg goes along over TCP: the rest of a message is no beginning (COM-05). There we are
+ * the answerer. */
+static void renew(SessionStream *stream, SessionSide from, const SessionPolicy *policy)
+{
+    const Medium *m = stream->medium;
+    SessionLeg *leg = &stream->leg[from];
+    SessionLeg *other = &stream->leg[session_other(from)];
+
+    leg->generation++;
+    leg->tls_role = session_tls_role(m, leg->setup, false, policy->bfcp_rule);
+    if (m->transport == MEDIA_UDP)
+        return;
+    other->generation++;
+    other->tls_role = session_tls_role(m, other->setup, true, policy->bfcp_rule);
+}
+
+const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSetup sent, bool *kept,
                                  const SessionFacts *facts, const SessionPolicy *policy)
 {
     const Medium *m = stream->medium;
@@ -157,7 +193,7 @@ const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSet
     MediaSetup other = stream->leg[session_other(from)].setup;
     MediaSetup setup = leg->setup;
     bool by_setup = leg->secure || m->plain_setup;
-    bool stays = kept && facts->connection == SDP_CONNECTION_EXISTING;
+    bool stays = *kept && facts->connection == SDP_CONNECTION_EXISTING;
     const char *fault = answer_fault(leg, facts, stream->allow_sha1);
 
     if (fault)
@@ -168,9 +204,14 @@ const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSet
     if (m->both_active_deadlock && stream->path_mode != SESSION_PATH_AWARE &&
         setup == MEDIA_SETUP_ACTIVE && other == MEDIA_SETUP_ACTIVE)
         return "both peers wait to be connected to";
+    bool anew = *kept && stream->answered && asks_anew(stream, from, facts, setup);
     if (setup != leg->setup)
         leg->tls_role = session_tls_role(m, setup, false, policy->bfcp_rule);
     leg->setup = setup;
     take_peer(leg, facts);
+    if (anew) {
+        renew(stream, from, policy);
+        *kept = false; /* so the other side is told, and the same answer does not ask twice */
+    }
     return NULL;
 }

@@ -24,9 +24,10 @@ void session_leg_refresh(SessionStream *stream, SessionSide from, const SessionF
 /**
  * Takes the answer into the leg that the offer went to. Returns NULL, or static text on why the
  * m-line has failed (ORG-12, TRM-12, COM-10, TRK-15).
- * @sent: the setup we had offered. @kept: the stream was up before this offer.
+ * @sent: the setup we had offered. @kept: the stream was up before this offer, which left it as it
+ * was; false afterwards if the answer asks for a new connection all the same (DTL-06, COM-05).
  */
-const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSetup sent, bool kept,
+const char *session_leg_answered(SessionStream *stream, SessionSide from, SdpSetup sent, bool *kept,
                                  const SessionFacts *facts, const SessionPolicy *policy);
 
 /** Does the offer leave the connection of @stream as it is (TRK-08, DTL-06, COM-05)? */

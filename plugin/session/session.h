@@ -52,6 +52,8 @@ typedef struct SessionLeg {
     char *peer_tls_id;           /* NULL = none seen */
     char *peer_path;             /* MSRP: the peer's a=path as it was; NULL = none seen */
     bool peer_connection;        /* BFCP: the peer writes a=connection */
+    unsigned generation; /* how often an answer asked for a new connection on these ports; a new
+                            life begins with none, and no connection */
     bool discard; /* our URI has port 9: it was first signalled as the active side's (TRK-04) */
 } SessionLeg;
 

@@ -403,6 +403,52 @@ static void test_changed_fingerprint(void)
     fx_clear(&fx);
 }
 
+/* COM-05: an answer that says connection:new ends the old connections, and new ones come to the same
+ * ports. */
+static void test_renewed(void)
+{
+    Fixture fx;
+    MediaEvent event;
+
+    fx_init(&fx, NULL, 1);
+    MediaSpec spec = fx_tls_spec(&fx);
+    Stream s = fx_open(&fx, 1, &spec);
+    Peer *core = join_core(&fx, &s);
+    Peer *ue = join_ue(&fx, &s);
+    spec.leg[MEDIA_ACCESS].generation++;
+    spec.leg[MEDIA_CORE].generation++;
+    media_update(fx.pool, 1, &spec);
+    FX_UNTIL(&fx, is_over(ue) && core->fin);
+    g_assert_cmpuint(fx_count(&fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event), ==, 1);
+    g_assert_false(event.final);
+    core = join_core(&fx, &s);
+    ue = join_ue(&fx, &s);
+    peer_send(ue, SPAN("again"));
+    FX_UNTIL(&fx, peer_has(core, SPAN("again")));
+    g_assert_cmpuint(fx_count_all(&fx, 1), ==, 3);
+    fx_close(&fx, &s);
+    fx_clear(&fx);
+}
+
+/* And who does not come is missed. */
+static void test_renewed_in_vain(void)
+{
+    Fixture fx;
+    MediaLimits limits = media_limits_default();
+
+    limits.accept_ms = 50;
+    fx_init(&fx, &limits, 1);
+    MediaSpec spec = fx_tls_spec(&fx);
+    Stream s = fx_open(&fx, 1, &spec);
+    join_core(&fx, &s);
+    join_ue(&fx, &s);
+    spec.leg[MEDIA_ACCESS].generation++;
+    media_update(fx.pool, 1, &spec);
+    FX_UNTIL(&fx, fx_count(&fx, 1, MEDIA_EVENT_ACCEPT_TIMEOUT, NULL) > 0);
+    fx_close(&fx, &s);
+    fx_clear(&fx);
+}
+
 static MediaSpec active_spec(Fixture *fx, const Addr *ue)
 {
     MediaSpec spec = fx_tls_spec(fx);
@@ -741,6 +787,8 @@ int main(int argc, char **argv)
     g_test_add_func("/media/tls/TRK-10/timeout", test_quarantine_timeout);
     g_test_add_func("/media/tls/TRK-10/left", test_quarantine_left);
     g_test_add_func("/media/tls/TRK-13/changed-fingerprint", test_changed_fingerprint);
+    g_test_add_func("/media/tls/COM-05/renewed", test_renewed);
+    g_test_add_func("/media/tls/COM-05/renewed-in-vain", test_renewed_in_vain);
     g_test_add_func("/media/tls/COM-04/active", test_active);
     g_test_add_func("/media/tls/BFC-05/crossed-roles", test_crossed_roles);
     g_test_add_func("/media/tls/TRK-06/active-mismatch", test_active_mismatch);

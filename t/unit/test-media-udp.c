@@ -440,6 +440,123 @@ static void test_accept_timeout(void)
     udp_clear(&u);
 }
 
+/* The spec after an answer that asked for a new association with another certificate. */
+static MediaSpec renewed(Udp *u, const End *core)
+{
+    MediaSpec spec = udp_spec(u, core);
+
+    spec.leg[MEDIA_ACCESS].generation++;
+    spec.leg[MEDIA_ACCESS].fingerprints = fx_fingerprints(u->fx.id_stranger);
+    return spec;
+}
+
+/* DTL-07: on the same port, from the UE's new one; the old association serves until the new is up.
+ */
+static void test_renewed(void)
+{
+    Udp u;
+    End *old;
+    End *core;
+
+    udp_init(&u, NULL);
+    Stream s = open_joined(&u, &old, &core);
+    MediaSpec spec = renewed(&u, core);
+    media_update(u.fx.pool, 1, &spec);
+    end_send_dtls(old, SPAN("old"));
+    FX_UNTIL(&u.fx, end_got(core, 0, SPAN("old")));
+    end_send_plain(core, &s, MEDIA_CORE, SPAN("to old"));
+    FX_UNTIL(&u.fx, end_got(old, 0, SPAN("to old")));
+    /* The certificate that was good is not any more, for a new association. */
+    end_new_ue(&u, &s, u.fx.ctx_ue);
+    FX_UNTIL(&u.fx, fx_count(&u.fx, 1, MEDIA_EVENT_FINGERPRINT_MISMATCH, NULL) == 1);
+    end_send_dtls(old, SPAN("still"));
+    FX_UNTIL(&u.fx, end_got(core, 1, SPAN("still")));
+
+    End *now = end_new_ue(&u, &s, u.fx.ctx_stranger);
+    FX_UNTIL(&u.fx, end_is_open(now) && dtls_stream_state(old->dtls) == TLS_STATE_EOF);
+    end_send_dtls(now, SPAN("new"));
+    FX_UNTIL(&u.fx, end_got(core, 2, SPAN("new")));
+    end_send_plain(core, &s, MEDIA_CORE, SPAN("to new"));
+    FX_UNTIL(&u.fx, end_got(now, 0, SPAN("to new")));
+    g_assert_cmpuint(fx_count(&u.fx, 1, MEDIA_EVENT_TLS_ESTABLISHED, NULL), ==, 2);
+    g_assert_cmpuint(fx_count_all(&u.fx, 1), ==, 3);
+    fx_close(&u.fx, &s);
+    udp_clear(&u);
+}
+
+/* The UE ends the old one first: that is no release. */
+static void test_renewed_closed(void)
+{
+    Udp u;
+    End *old;
+    End *core;
+
+    udp_init(&u, NULL);
+    Stream s = open_joined(&u, &old, &core);
+    MediaSpec spec = renewed(&u, core);
+    media_update(u.fx.pool, 1, &spec);
+    end_close(old);
+    FX_UNTIL(&u.fx, leg_is(&u, MEDIA_LEG_LISTENING));
+    End *now = end_new_ue(&u, &s, u.fx.ctx_stranger);
+    FX_UNTIL(&u.fx, end_is_open(now) && leg_is(&u, MEDIA_LEG_OPEN));
+    g_assert_cmpuint(fx_count_all(&u.fx, 1), ==, 2);
+    fx_close(&u.fx, &s);
+    udp_clear(&u);
+}
+
+/* Nobody comes: what was verified for other signalling ends with the event that says so. */
+static void test_renewed_in_vain(void)
+{
+    Udp u;
+    End *old;
+    End *core;
+    MediaLimits limits = media_limits_default();
+
+    limits.accept_ms = 50;
+    udp_init(&u, &limits);
+    Stream s = open_joined(&u, &old, &core);
+    MediaSpec spec = renewed(&u, core);
+    media_update(u.fx.pool, 1, &spec);
+    FX_UNTIL(&u.fx, fx_count(&u.fx, 1, MEDIA_EVENT_ACCEPT_TIMEOUT, NULL) == 1);
+    FX_UNTIL(&u.fx, dtls_stream_state(old->dtls) == TLS_STATE_EOF);
+    FX_UNTIL(&u.fx, leg_is(&u, MEDIA_LEG_LISTENING));
+    g_assert_cmpuint(fx_count_all(&u.fx, 1), ==, 2);
+    fx_close(&u.fx, &s);
+    udp_clear(&u);
+}
+
+/* We are to begin now, and the UE is elsewhere; then it shows a wrong certificate, which is final. */
+static void test_renewed_client(void)
+{
+    Udp u;
+    End *old;
+    End *core;
+
+    udp_init(&u, NULL);
+    Stream s = open_joined(&u, &old, &core);
+    End *now = end_new(&u, "127.0.0.1");
+    end_start_dtls(&u, now, u.fx.ctx_stranger, TLS_SERVER, media_port_addr(s.port[MEDIA_ACCESS]));
+    MediaSpec spec = client_spec(&u, core, now);
+    spec.leg[MEDIA_ACCESS].generation = 1;
+    spec.leg[MEDIA_ACCESS].fingerprints = fx_fingerprints(u.fx.id_stranger);
+    media_update(u.fx.pool, 1, &spec);
+    FX_UNTIL(&u.fx, end_is_open(now) && dtls_stream_state(old->dtls) == TLS_STATE_EOF);
+    end_send_dtls(now, SPAN("new"));
+    FX_UNTIL(&u.fx, end_got(core, 0, SPAN("new")));
+
+    End *wrong = end_new(&u, "127.0.0.1");
+    end_start_dtls(&u, wrong, u.fx.ctx_ue, TLS_SERVER, media_port_addr(s.port[MEDIA_ACCESS]));
+    spec.leg[MEDIA_ACCESS].generation = 2;
+    spec.leg[MEDIA_ACCESS].remote = wrong->at;
+    media_update(u.fx.pool, 1, &spec);
+    FX_UNTIL(&u.fx, fx_count(&u.fx, 1, MEDIA_EVENT_FINGERPRINT_MISMATCH, NULL) == 1);
+    FX_UNTIL(&u.fx, dtls_stream_state(now->dtls) == TLS_STATE_EOF);
+    FX_UNTIL(&u.fx, leg_is(&u, MEDIA_LEG_FAILED));
+    g_assert_cmpuint(fx_count_all(&u.fx, 1), ==, 3);
+    fx_close(&u.fx, &s);
+    udp_clear(&u);
+}
+
 static void test_many_cycles(void)
 {
     Udp u;
@@ -482,6 +599,10 @@ int main(int argc, char **argv)
     g_test_add_func("/media/udp/released", test_released);
     g_test_add_func("/media/udp/core-source", test_core_source);
     g_test_add_func("/media/udp/accept-timeout", test_accept_timeout);
+    g_test_add_func("/media/udp/DTL-07/renewed", test_renewed);
+    g_test_add_func("/media/udp/DTL-07/renewed-closed", test_renewed_closed);
+    g_test_add_func("/media/udp/DTL-07/renewed-in-vain", test_renewed_in_vain);
+    g_test_add_func("/media/udp/DTL-07/renewed-client", test_renewed_client);
     g_test_add_func("/media/udp/many-cycles", test_many_cycles);
     return g_test_run();
 }

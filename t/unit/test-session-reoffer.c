@@ -199,6 +199,106 @@ static void test_changed(const void *arg)
     g_assert_cmpuint(g_array_index(actions, SessionAction, 0).stream_id, ==, old);
 }
 
+/* An answer that asks for a new connection, though the offer kept it: on our ports, which are offered
+ * already. */
+static const struct Anew {
+    const char *name;
+    const char *offer, *answer; /* that made the stream */
+    const char *again;          /* the core's next offer */
+    const char *answers[3];     /* the UE's: one that keeps, and two that do not */
+    bool both;                  /* does the other leg go along? */
+} anew[] = {
+    {"DTL-06/t38-fingerprint",
+     UE UE_T38 REQUESTED,
+     CORE CORE_T38,
+     CORE CORE_T38,
+     {UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP,
+      UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP2,
+      UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP FP2},
+     false},
+    {"DTL-06/t38-tls-id",
+     UE UE_T38 TLS_ID REQUESTED,
+     CORE CORE_T38,
+     CORE CORE_T38,
+     {UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP TLS_ID,
+      UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP TLS_ID2,
+      UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP TLS_ID},
+     false},
+    {"DTL-06/t38-role",
+     UE UE_T38 TLS_ID REQUESTED,
+     CORE CORE_T38,
+     CORE CORE_T38,
+     {UE_MOVED "m=image 6058 UDP/TLS/UDPTL t38\na=setup:active\n" FP TLS_ID,
+      UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:passive\n" FP TLS_ID,
+      UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP TLS_ID},
+     false},
+    {"DTL-06/t38-moved-without-tls-id",
+     UE UE_T38 REQUESTED,
+     CORE CORE_T38,
+     CORE CORE_T38,
+     {UE_HELD "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\n" FP,
+      UE "m=image 6058 UDP/TLS/UDPTL t38\na=setup:active\n" FP,
+      UE_MOVED "m=image 6058 UDP/TLS/UDPTL t38\na=setup:active\n" FP},
+     false},
+    {"COM-05/bfcp-new",
+     UE UE_BFCP REQUESTED,
+     CORE CORE_BFCP,
+     CORE CORE_BFCP "a=connection:existing\n",
+     {UE UE_BFCP "a=connection:existing\n",
+      UE "m=application 9 TCP/TLS/BFCP *\na=setup:active\na=connection:new\n" FP,
+      UE "m=application 9 TCP/TLS/BFCP *\na=setup:active\na=connection:new\n" FP2},
+     true},
+};
+
+static unsigned generation(Fixture *f, SessionSide side)
+{
+    MediaSpec spec;
+
+    session_stream_spec(fixture_stream(f, 0), &spec);
+    return spec.leg[side].generation;
+}
+
+static void test_anew(const void *arg)
+{
+    const struct Anew *a = arg;
+    g_autoptr(Fixture) f = fixture_new();
+
+    establish(f, a->offer, a->answer);
+    for (unsigned i = 0; i < 3; i++) {
+        g_assert_true(fixture_offer(f, SESSION_CORE, "", a->again));
+        /* A fork's answer, or the same with another status: asked for once. */
+        for (unsigned repeat = 0; repeat < 2; repeat++) {
+            g_assert_true(fixture_answer(f, SESSION_ACCESS, "", a->answers[i]));
+            g_assert_cmpuint(generation(f, SESSION_ACCESS), ==, i);
+            g_assert_cmpuint(generation(f, SESSION_CORE), ==, a->both ? i : 0);
+            if (i > 0)
+                g_assert_cmpuint(fixture_count(f, SESSION_UPDATE), ==, repeat == 0);
+            if (a->both)
+                g_assert_true(fixture_has(f, i ? "a=connection:new" : "a=connection:existing"));
+        }
+        g_assert_cmpuint(fixture_stream(f, 0)->leg[SESSION_ACCESS].local.port, ==, 30000);
+        g_assert_null(fixture_slot(f, 0)->retiring);
+    }
+}
+
+/* BFC-05: with a new TLS connection the roles are decided anew, and now the UE has answered. */
+static void test_anew_roles(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    f->policy.bfcp_rule = SESSION_BFCP_ANSWERER;
+    establish(f, UE UE_BFCP REQUESTED, CORE CORE_BFCP);
+    g_assert_cmpint(fixture_stream(f, 0)->leg[SESSION_ACCESS].tls_role, ==, MEDIA_TLS_SERVER);
+    g_assert_true(fixture_offer(f, SESSION_CORE, "", CORE CORE_BFCP "a=connection:existing\n"));
+    g_assert_true(fixture_answer(f, SESSION_ACCESS, "", UE UE_BFCP "a=connection:existing\n"));
+    g_assert_cmpint(fixture_stream(f, 0)->leg[SESSION_ACCESS].tls_role, ==, MEDIA_TLS_SERVER);
+    g_assert_true(fixture_offer(f, SESSION_CORE, "", CORE CORE_BFCP "a=connection:existing\n"));
+    g_assert_true(
+        fixture_answer(f, SESSION_ACCESS, "",
+                       UE "m=application 9 TCP/TLS/BFCP *\na=setup:active\na=connection:new\n" FP));
+    g_assert_cmpint(fixture_stream(f, 0)->leg[SESSION_ACCESS].tls_role, ==, MEDIA_TLS_CLIENT);
+}
+
 /* TRK-13: a change that is not answered leaves the old stream in force; the next offer decides. */
 static void test_refused(void)
 {
@@ -431,6 +531,11 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strconcat("/session/reoffer/changed/", changed[i].name, NULL);
         g_test_add_data_func(name, &changed[i], test_changed);
     }
+    for (size_t i = 0; i < G_N_ELEMENTS(anew); i++) {
+        g_autofree char *name = g_strconcat("/session/reoffer/anew/", anew[i].name, NULL);
+        g_test_add_data_func(name, &anew[i], test_anew);
+    }
+    g_test_add_func("/session/reoffer/BFC-05/anew-roles", test_anew_roles);
     g_test_add_func("/session/reoffer/TRK-08/no-op", test_no_op);
     g_test_add_func("/session/reoffer/TRK-08/bfcp-connection", test_bfcp_connection);
     g_test_add_func("/session/reoffer/TRK-13/refused", test_refused);
