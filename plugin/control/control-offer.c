@@ -176,6 +176,8 @@ static void log_line(const Transaction *t, unsigned index, const char *call_id)
     else if (line->reason)
         g_info("[%s/%u] %s: m-line not protected: %s", call_id, index + 1, t->req->command,
                line->reason);
+    if (line->note)
+        g_info("[%s/%u] %s: %s", call_id, index + 1, t->req->command, line->note);
 }
 
 static void log_lines(const Transaction *t)

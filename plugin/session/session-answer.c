@@ -94,6 +94,7 @@ void session_answer_stream(SessionPlan *plan, SessionSlot *slot, const SessionFa
     }
     stream->answered = true;
     line->reason = session_path_warning(stream, plan->from, facts);
+    line->note = session_path_note(stream, plan->from, facts);
     promote(slot);
     line->kind = SESSION_LINE_STREAM;
 }

@@ -167,6 +167,7 @@ static void apply_decision(SessionPlan *plan, SessionSlot *slot, SessionLine *li
     case SESSION_E2AE:
         session_offer_stream(plan, slot, facts, policy);
         line->kind = SESSION_LINE_STREAM;
+        line->note = session_path_note(session_slot_current(slot), plan->from, facts);
         if (slot->gateway)
             through_gateway(plan, slot, line);
         return;

@@ -84,6 +84,22 @@ MediaMsrp *session_path_media(const SessionStream *stream)
     return media_msrp_new(modes[stream->path_mode], peer, ours, also);
 }
 
+const char *session_path_note(const SessionStream *stream, SessionSide from,
+                              const SessionFacts *facts)
+{
+    MsrpUri uri;
+    Addr at;
+
+    if (facts->cema || stream->leg[from].setup != MEDIA_SETUP_ACTIVE ||
+        !parse_single(facts->path, &uri) || !msrp_uri_addr(&uri, &at) || at.port == 0 ||
+        facts->remote.family == ADDR_NONE || addr_is_any(&facts->remote) ||
+        addr_eq(&at, &facts->remote))
+        return NULL;
+    return "a=path names another address than c= and m=, without a=msrp-cema; connecting to that "
+           "of "
+           "c= and m=";
+}
+
 const char *session_path_warning(const SessionStream *stream, SessionSide answerer,
                                  const SessionFacts *answer)
 {

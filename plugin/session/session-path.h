@@ -37,3 +37,7 @@ MediaMsrp *session_path_media(const SessionStream *stream);
  */
 const char *session_path_warning(const SessionStream *stream, SessionSide answerer,
                                  const SessionFacts *answer);
+
+/** What the operator should be able to see of @from's path, as static text for the log (CEM-05); NULL = nothing. */
+const char *session_path_note(const SessionStream *stream, SessionSide from,
+                              const SessionFacts *facts);

@@ -51,6 +51,7 @@ typedef struct SessionLine {
     SessionLineKind kind;
     unsigned upstream;  /* of LINE_UPSTREAM and LINE_GATEWAY: the line's number at rtpengine */
     const char *reason; /* static; why it is not protected, or NULL */
+    const char *note;   /* static; for the log of an operator, or NULL */
     bool failed;        /* this answer ended a stream that the offer had begun */
 } SessionLine;
 

@@ -242,6 +242,22 @@ static void test_event(Calls *f, const void *data)
     close(again);
 }
 
+/* CEM-05: the core's path is not where it is. The operator can see where we connect. */
+static void test_note_of_a_path(Calls *f, const void *data)
+{
+    g_autofree char *ue = calls_ue_sdp(false, 1);
+    g_autofree char *core = calls_core_sdp(false, 1);
+    g_autoptr(GString) moved = g_string_new(core);
+
+    (void)data;
+    g_string_replace(moved, "a=path:msrp://198.51.100.1:", "a=path:msrp://198.51.100.99:", 1);
+    g_string_replace(moved, "a=msrp-cema\r\n", "", 1);
+    g_autoptr(NgValue) offered = calls_ask(f, offer("a", ue));
+    g_autoptr(NgValue) answered = calls_ask(f, answer("a", moved->str));
+    calls_assert_str(answered, "result", "ok");
+    assert_logged("[\"a\"/1] answer: a=path names another address than c= and m=");
+}
+
 /* ORG-12: an answer that cannot be. One event, the m-line has port 0, its ports are free. */
 static void test_event_of_an_answer(Calls *f, const void *data)
 {
@@ -307,6 +323,7 @@ int main(int argc, char **argv)
     ADD("stripped", test_stripped, NULL);
     ADD("nul-in-call-id", test_nul_in_call_id, NULL);
     ADD("CTL-05/event", test_event, NULL);
+    ADD("CEM-05/note-of-a-path", test_note_of_a_path, NULL);
     ADD("CTL-05/event-of-an-answer", test_event_of_an_answer, NULL);
     ADD("stop", test_stop, NULL);
     return g_test_run();

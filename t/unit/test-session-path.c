@@ -129,6 +129,46 @@ static void test_warning(void)
     g_assert_nonnull(strstr(line->reason, "no CEMA"));
 }
 
+/* CEM-05: we connect to c= and m=, and tell the operator where the path says something else. */
+static const struct {
+    const char *name, *attrs; /* of an answer from 192.0.2.9:7000 */
+    bool note;
+} notes[] = {
+    {"same", "a=path:msrp://192.0.2.9:7000/k;tcp\na=setup:passive\n", false},
+    {"other-port", "a=path:msrp://192.0.2.9:7001/k;tcp\na=setup:passive\n", true},
+    {"other-host", "a=path:msrp://192.0.2.99:7000/k;tcp\na=setup:passive\n", true},
+    {"cema", "a=path:msrp://192.0.2.99:7000/k;tcp\na=setup:passive\na=msrp-cema\n", false},
+    {"we-do-not-connect", "a=path:msrp://192.0.2.99:7000/k;tcp\na=setup:active\n", false},
+    {"a-name", "a=path:msrp://b.example.org:7000/k;tcp\na=setup:passive\n", false},
+};
+
+static void test_note(gconstpointer data)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    unsigned i = GPOINTER_TO_UINT(data);
+    g_autofree char *body =
+        g_strconcat(HEAD("192.0.2.9") "m=message 7000 TCP/MSRP *\n", notes[i].attrs, NULL);
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating", UE("")));
+    g_assert_null(g_array_index(f->plan->lines, SessionLine, 0).note);
+    g_assert_true(fixture_answer(f, SESSION_CORE, "", body));
+    g_assert_cmpint(g_array_index(f->plan->lines, SessionLine, 0).note != NULL, ==, notes[i].note);
+    g_assert_null(g_array_index(f->plan->lines, SessionLine, 0).reason);
+}
+
+/* An offer of somebody who waits to be connected to. */
+static void test_note_offer(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    g_assert_true(fixture_offer(f, SESSION_ACCESS, "e2ae=originating",
+                                HEAD("198.51.100.77") "m=message 2855 TCP/TLS/MSRP *\n"
+                                                      "a=path:" UE_PATH "\na=setup:passive\n"
+                                                      "a=fingerprint:{ue}\n"
+                                                      "a=3ge2ae:requested\n"));
+    g_assert_nonnull(g_array_index(f->plan->lines, SessionLine, 0).note);
+}
+
 /* TRK-04: where the m= line says 9, the path does, too. */
 static void test_port_9(void)
 {
@@ -151,6 +191,11 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strconcat("/session/path/", modes[i].name, NULL);
         g_test_add_data_func(name, GUINT_TO_POINTER(i), test_mode);
     }
+    for (unsigned i = 0; i < G_N_ELEMENTS(notes); i++) {
+        g_autofree char *name = g_strconcat("/session/path/CEM-05/", notes[i].name, NULL);
+        g_test_add_data_func(name, GUINT_TO_POINTER(i), test_note);
+    }
+    g_test_add_func("/session/path/CEM-05/offer", test_note_offer);
     g_test_add_func("/session/path/TRK-02/media", test_media);
     g_test_add_func("/session/path/no-path", test_no_path);
     g_test_add_func("/session/path/CEM-04/TRK-03/mode-change", test_mode_change);
