@@ -25,6 +25,8 @@ UE, CORE = procs.address(10), procs.address(9)
 RTP_PORTS = (30000, 30999)
 CALL_ID = "fax-1@test.invalid"
 DECODE = {"T.38": ["decode"]}
+# What rtpengine's gateway sends first, so many times.
+INDICATORS, NO_SIGNAL = 3, b"\0"
 ue_cert = certs.Pair("ue-ecdsa")
 ue_rtp, core_rtp = procs.udp_socket(UE), procs.udp_socket(CORE)
 ue_voice, core_voice = (fax.audio(host, sock.getsockname()[1]) for host, sock in ((UE, ue_rtp), (CORE, core_rtp)))
@@ -129,6 +131,7 @@ class Switch(calls.Signalling):
         super().__init__(e2ae, side, name, keys)
         self.fax = fax.Fax(self.call_id, CORE)
         self.version = 1
+        self.sequence = 0
 
     def __enter__(self):
         return self
@@ -253,10 +256,31 @@ def gateway(call, at_ue, at_core):
     call.fax.connect(at_ue, 0, ue_cert, recv=0)
     procs.wait_until(lambda: received(call, "image") >= before + call.fax.count,
                      f"{call.fax.count} datagrams at rtpengine's side of the fax", 10)
+    from_gateway(call, at_core)
+
+
+def from_gateway(call, at_core):
+    """The core's audio makes rtpengine begin a fax, with indicators that the line is silent (T.38 8.1). They come to the
+    UE in DTLS, each a UDPTL packet: its number, and the length of what follows."""
+    def fed():
+        call.sequence += 1
+        core_rtp.sendto(rtp.packet(call.sequence, 0x22222222), at_core.endpoint(0))
+        select.select([], [], [], 0.02)
+        streams = e2ae.request(command="e2ae query", call_id=call.call_id)["e2ae"]["streams"]
+        return sum(int(stream["access"]["packets-out"]) for stream in streams) >= INDICATORS
+    procs.wait_until(fed, f"{INDICATORS} datagrams of rtpengine sent on to the UE", 10)
+    call.fax.ue.release()
+    assert call.fax.ue.wait() == 0, call.fax.ue.log()
+    got = media.unframed(procs.path_of(f"at-ue-{call.fax.name}"))
+    assert len(got) >= INDICATORS, got
+    for datagram in got:
+        size = datagram[2]
+        assert len(datagram) >= 3 + size and size > 0, datagram.hex()
+        assert datagram[:2] == b"\0\0" and datagram[3:3 + size] == NO_SIGNAL, datagram.hex()
 
 
 with tap.check("TRK-19 T.38=decode: a fax from the first offer on; the core sees voice, and the UE's datagrams reach "
-               "rtpengine"):
+               "rtpengine, and its own the UE"):
     with Switch("decode") as call:
         gateway(call, *call.exchange("ue", [ue_fax], [core_voice], **DECODE))
 with tap.check("TRK-19 T.38=decode: a voice call becomes a fax for the UE only, and voice again"):
