@@ -74,6 +74,17 @@ for gateway, program in programs.items():
                     with tap.check(f"ASC-01 COM-07 DTL-10 {side}: {ue_setup} UE {stack} {kind}, gateway {gateway}"):
                         works(fax(program, side, ue_setup, stack, cert))
 
+# RFC 7345 4.1: both suites must be there, and the one with forward secrecy over curves is the one of choice.
+for name, ciphers, want in (("either", "-KX-ALL:+DHE-RSA:+ECDHE-RSA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+                            ("ECDHE", "-KX-ALL:+ECDHE-RSA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+                            ("DHE", "-KX-ALL:+DHE-RSA", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256")):
+    for ue_setup in SETUPS:
+        with tap.check(f"TLS-07: {ue_setup} UE with RSA and {name}"):
+            call = fax(programs["RSA"], "originating", ue_setup, "gnutls", UE["RSA"],
+                       ciphers=f"-CIPHER-ALL:+AES-128-GCM:{ciphers}")
+            works(call)
+            assert call.ue.line("CONNECTED") == f"DTLS1.2 {want}", call.ue.log()
+
 # 2. Fingerprints.
 rsa = UE["RSA"]
 for stack in STACKS:

@@ -113,6 +113,8 @@ static int set_up(PeerTls *tls, const PeerOptions *options, int fd)
     if (code == 0 && options->cert)
         code = gnutls_certificate_set_x509_key_file(tls->credentials, options->cert, options->key,
                                                     GNUTLS_X509_FMT_PEM);
+    if (code >= 0) /* for clients that know no named groups of it */
+        code = gnutls_certificate_set_known_dh_params(tls->credentials, GNUTLS_SEC_PARAM_MEDIUM);
     if (code >= 0)
         code = gnutls_init(&tls->session, flags);
     if (code == 0)
