@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dtls-net.h"
+#include "tls/tls-internal.h"
 
 /* ---- fingerprints */
 
@@ -60,6 +61,32 @@ static void test_quarantine_mismatch(Fixture *f, gconstpointer unused)
     dtls_stream_set_fingerprints(f->net.server.s, &f->ue, false, &f->net.server.sink);
     g_assert_cmpuint(f->net.server.got->len, ==, 0);
     g_assert_cmpint(end_state(&f->net.server), ==, TLS_STATE_FAILED);
+}
+
+/*
+ * DTL-14, TLS-11: a peer that wants new keys is told no in the old ones, and goes on being served: nothing is shaken
+ * again, so no certificate is shown that nobody has signalled.
+ */
+static void test_renegotiation(Fixture *f, gconstpointer data)
+{
+    End *asks = GPOINTER_TO_INT(data) ? &f->net.server : &f->net.client;
+    End *refuses = GPOINTER_TO_INT(data) ? &f->net.client : &f->net.server;
+    SSL *ssl = ((TlsConn *)asks->s)->ssl; /* the stream itself never begins one */
+
+    net_shake(&f->net);
+    net_assert_open(&f->net);
+    unsigned sent = refuses->sent;
+    SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+    g_assert_true(SSL_renegotiate(ssl));
+    dtls_stream_write(asks->s, SPAN("anew"), &asks->sink);
+    while (end_receive(refuses))
+        continue;
+    g_assert_cmpint(end_state(refuses), ==, TLS_STATE_OPEN);
+    g_assert_cmpuint(refuses->sent, ==, sent + 1); /* an alert, and no flight */
+    end_assert_write(refuses, "still here");
+    while (end_receive(asks))
+        continue;
+    end_assert_failed(asks, TLS_FAILURE_RECORD, "no renegotiation"); /* OpenSSL gives up then */
 }
 
 /* The server's last flight is lost while it is in quarantine: it is still sent again. */
@@ -359,6 +386,8 @@ int main(int argc, char **argv)
     ECDSA("garbage/listening", NULL, test_garbage_listening);
     ECDSA("garbage/short-record-early", NULL, test_short_record_early);
     ECDSA("garbage/tampered", NULL, test_tampered);
+    ECDSA("TLS-11/DTL-14/client-renegotiates", GINT_TO_POINTER(0), test_renegotiation);
+    ECDSA("TLS-11/DTL-14/server-renegotiates", GINT_TO_POINTER(1), test_renegotiation);
     ECDSA("close", NULL, test_close);
     ECDSA("TLS-15/client-hello", NULL, test_client_hello);
     ECDSA("TLS-15/second-handshake", NULL, test_second_handshake);

@@ -285,6 +285,53 @@ static const Exchange exchanges[] = {
      CORE_OUT "m=message 30000 TCP/TLS/MSRP *\nc=IN IP4 198.51.100.1\na=setup:passive\n"
               "a=fingerprint:{gw}\n"},
 
+    {"ICE-01/bfcp-other-ways-are-stripped", SESSION_ACCESS, "e2ae=originating",
+     UE "m=application 50000 TCP/TLS/BFCP *\n"
+        "a=candidate:1 1 TCP 1 198.51.100.10 50000 typ host tcptype passive\n"
+        "a=ice-ufrag:f00\na=ice-pwd:abcdefghijklmnopqrstuv\n"
+        "a=key-mgmt:mikey AQAFgM0=\n"
+        "a=floorctrl:c-s\na=setup:actpass\na=connection:new\na=fingerprint:{ue}\n"
+        "a=3ge2ae:requested\n",
+     UE_OUT "m=application 40000 TCP/BFCP *\nc=IN IP4 203.0.113.2\na=floorctrl:c-s\n"
+            "a=setup:actpass\na=connection:new\n",
+     CORE "m=application 7000 TCP/BFCP *\na=floorctrl:s-only\na=setup:passive\n"
+          "a=candidate:1 1 TCP 1 192.0.2.9 7000 typ host tcptype passive\n"
+          "a=remote-candidates:1 198.51.100.10 50000\na=key-mgmt:mikey AQAFgM0=\n",
+     CORE_OUT "m=application 30000 TCP/TLS/BFCP *\nc=IN IP4 198.51.100.1\na=floorctrl:s-only\n"
+              "a=setup:passive\na=connection:new\na=fingerprint:{gw}\n"},
+    /* CTLS-02, CTLS-03: TLS on both legs of the other media, each leg with values of its own */
+    {"CTLS-02/bfcp", SESSION_ACCESS, "e2ae=originating e2ae-core=tls",
+     UE "m=application 50000 TCP/TLS/BFCP *\na=setup:actpass\na=connection:new\n"
+        "a=fingerprint:{ue}\na=3ge2ae:requested\n",
+     UE_OUT "m=application 40000 TCP/TLS/BFCP *\nc=IN IP4 203.0.113.2\na=setup:actpass\n"
+            "a=connection:new\na=fingerprint:{gw}\n",
+     CORE "m=application 7000 TCP/TLS/BFCP *\na=setup:passive\na=connection:new\n"
+          "a=fingerprint:{core}\n",
+     CORE_OUT "m=application 30000 TCP/TLS/BFCP *\nc=IN IP4 198.51.100.1\na=setup:passive\n"
+              "a=connection:new\na=fingerprint:{gw}\n"},
+    {"CTLS-02/t38", SESSION_ACCESS, "e2ae=originating e2ae-core=tls",
+     UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:actpass\na=fingerprint:{ue}\n"
+        "a=tls-id:abcdefghijklmnopqrst\na=3ge2ae:requested\n",
+     UE_OUT "m=image 40000 UDP/TLS/UDPTL t38\nc=IN IP4 203.0.113.2\na=setup:actpass\n"
+            "a=fingerprint:{gw}\na=tls-id:{tls-id-2}\n",
+     CORE "m=image 5004 UDP/TLS/UDPTL t38\na=setup:active\na=fingerprint:{core}\n"
+          "a=tls-id:cccccccccccccccccccc\n",
+     CORE_OUT "m=image 30000 UDP/TLS/UDPTL t38\nc=IN IP4 198.51.100.1\na=setup:passive\n"
+              "a=fingerprint:{gw}\na=tls-id:{tls-id-1}\n"},
+    {"CTLS-02/t38-from-the-core", SESSION_CORE, "e2ae=terminating e2ae-core=tls",
+     CORE "m=image 5004 UDP/TLS/UDPTL t38\na=setup:actpass\na=fingerprint:{core}\n",
+     CORE_OUT "m=image 30000 UDP/TLS/UDPTL t38\nc=IN IP4 198.51.100.1\na=setup:actpass\n"
+              "a=fingerprint:{gw}\na=tls-id:{tls-id-1}\na=3ge2ae:applied\n",
+     UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:active\na=fingerprint:{ue}\n"
+        "a=tls-id:uuuuuuuuuuuuuuuuuuuuuuuu\n",
+     UE_OUT "m=image 40000 UDP/TLS/UDPTL t38\nc=IN IP4 203.0.113.2\na=setup:passive\n"
+            "a=fingerprint:{gw}\n"},
+    {"TRM-12/core-tls-answer-in-clear", SESSION_ACCESS, "e2ae=originating e2ae-core=tls",
+     UE "m=image 6056 UDP/TLS/UDPTL t38\na=setup:actpass\na=fingerprint:{ue}\n"
+        "a=3ge2ae:requested\n",
+     UE_OUT "m=image 40000 UDP/TLS/UDPTL t38\nc=IN IP4 203.0.113.2\na=setup:actpass\n"
+            "a=fingerprint:{gw}\na=tls-id:{tls-id-1}\n",
+     CORE "m=image 5004 udptl t38\n", CORE "m=image 0 UDP/TLS/UDPTL t38\n"},
     /* ORG-06, TRK-14: session-level values count for the line and do not cross */
     {"ORG-06/session-level", SESSION_ACCESS, "e2ae=originating",
      UE "a=fingerprint:{ue}\na=setup:active\na=connection:new\na=3ge2ae:requested\n"
