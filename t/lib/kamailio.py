@@ -29,15 +29,12 @@ def _argv(name, template, **values):
             "-w", run]
 
 
-class Kamailio(procs.Server):
-    """A proxy whose rtpengine_sock is @ng_address; initial INVITEs go to @next_hop ("ADDRESS:PORT")."""
+class Proxy(procs.Server):
+    """A Kamailio with a UDP socket at @address."""
 
-    def __init__(self, ng_address, next_hop, offer, answer, delete="", template=TEMPLATE):
-        host = procs.address(3)
-        self.address = (host, procs.free_port(host, socket.SOCK_DGRAM))
-        super().__init__("kamailio", _argv(
-            "kamailio", template, SIP_ADDRESS=host, SIP_PORT=self.address[1], NG_ADDRESS=ng_address[0],
-            NG_PORT=ng_address[1], NEXT_HOP=next_hop, OFFER_FLAGS=offer, ANSWER_FLAGS=answer, DELETE_FLAGS=delete))
+    def __init__(self, name, argv, address):
+        self.address = address
+        super().__init__(name, argv)
         self.number = 0
         self.wait_ready(self.answers, timeout=30)
 
@@ -55,6 +52,30 @@ class Kamailio(procs.Server):
                 return sock.recv(4096).startswith(b"SIP/2.0 200")
             except OSError:
                 return False
+
+
+class Kamailio(Proxy):
+    """A proxy whose rtpengine_sock is @ng_address; initial INVITEs go to @next_hop ("ADDRESS:PORT")."""
+
+    def __init__(self, ng_address, next_hop, offer, answer, delete="", template=TEMPLATE):
+        host = procs.address(3)
+        address = (host, procs.free_port(host, socket.SOCK_DGRAM))
+        super().__init__("kamailio", _argv(
+            "kamailio", template, SIP_ADDRESS=host, SIP_PORT=address[1], NG_ADDRESS=ng_address[0],
+            NG_PORT=ng_address[1], NEXT_HOP=next_hop, OFFER_FLAGS=offer, ANSWER_FLAGS=answer, DELETE_FLAGS=delete), address)
+
+
+class Core(Proxy):
+    """What is behind a P-CSCF: a registrar that asks for the password "secret", and a proxy that forks."""
+
+    def __init__(self, host):
+        address = (host, procs.free_port(host, socket.SOCK_DGRAM))
+        super().__init__("core", _argv("core", os.path.join(_TEMPLATES, "core.cfg.in"), ADDRESS=host, PORT=address[1]),
+                         address)
+
+    def registrations(self):
+        """The REGISTER requests that came, oldest first."""
+        return [part.partition("\nEND OF MESSAGE")[0] for part in self.log().split("BEGIN OF MESSAGE\n")[1:]]
 
 
 class MsrpPeer(procs.Server):

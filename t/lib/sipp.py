@@ -15,10 +15,10 @@ _GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\n"
 
 
 class Sipp(procs.Server):
-    """One sipp process for one call; @scenario is a template in t/integration/sipp/, @sdp the body it sends, or a
-    list of them where it sends several: @SDP@, @SDP2@ and so on in the template."""
+    """One sipp process for one call; @scenario is a template in t/integration/sipp/ or a path, @sdp the body it sends,
+    or a list of them where it sends several: @SDP@, @SDP2@ and so on in the template."""
 
-    def __init__(self, name, scenario, host, sdp, remote=None, call_id=None):
+    def __init__(self, name, scenario, host, sdp, remote=None, call_id=None, port=None):
         with open(os.path.join(SCENARIOS, scenario), encoding="utf-8") as template:
             text = template.read()
         for number, body in enumerate([sdp] if isinstance(sdp, str) else sdp, 1):
@@ -26,7 +26,7 @@ class Sipp(procs.Server):
             body = "\n".join("      " + line for line in body.rstrip("\r\n").split("\r\n"))
             text = text.replace("@SDP@" if number == 1 else f"@SDP{number}@", body)
         path = procs.write_file(f"{name}.xml", text)
-        self.address = (host, procs.free_port(host, socket.SOCK_DGRAM))
+        self.address = (host, port or procs.free_port(host, socket.SOCK_DGRAM))
         self.call_id = call_id
         self.going_on = 0
         self.messages_path = procs.path_of(f"{name}-messages.log")
