@@ -54,6 +54,11 @@ class Network:
     def e2ae_calls(self):
         return self.e2ae.request(command="e2ae list")["calls"]
 
+    def forget(self):
+        """After a failure: the calls that are left are no failures of the next test."""
+        for call_id in {*self.e2ae_calls(), *self.upstream.calls()}:
+            self.e2ae.request(command="delete", call_id=call_id, delete_delay="0")
+
     def idle(self):
         """Nothing is left of any call."""
         procs.wait_until(lambda: not self.e2ae.sockets() and not self.e2ae_calls(),
@@ -194,7 +199,7 @@ class Party:
     """One side of a call: its agent, its voice and its end of the medium."""
 
     def __init__(self, agent, medium, seed, offering, voice=True):
-        self.agent = agent
+        self.agent, self.offering = agent, offering
         self.end = end_of(agent, medium, seed, offering) if medium else None
         self.rtp = procs.udp_socket(agent.host) if voice else None
 
@@ -220,11 +225,12 @@ class Call:
     """A call from @caller to @callee, agents both, from the INVITE to the last byte. @calling, @called: the steps of sipp at
     each end, from the agent and this call; by default those of a plain call."""
 
-    def __init__(self, network, caller, callee, medium=None, name="call", voice=True, calling=None, called=None):
+    def __init__(self, network, caller, callee, medium=None, name="call", voice=True, calling=None, called=None,
+                 offerless=False):
         self.network = network
         self.call_id = f"{name}-{next(_numbers)}@test.invalid"
-        self.caller = Party(caller, medium, 1, True, voice)
-        self.callee = Party(callee, medium, 2, False, voice)
+        self.caller = Party(caller, medium, 1, not offerless, voice)
+        self.callee = Party(callee, medium, 2, offerless, voice)
         self.offer, self.answer = self.caller.text(), self.callee.text()
         self.steps = (calling or (lambda agent, call: agent.caller(target(callee), call.offer)),
                       called or (lambda agent, call: agent.callee(call.answer)))
@@ -234,6 +240,7 @@ class Call:
     def start(self):
         """Both ends, the callee first."""
         self.called = self.callee.agent.start("called", self.steps[1](self.callee.agent, self))
+        self.called.call_id = self.call_id
         self.calling = self.caller.agent.start("calling", self.steps[0](self.caller.agent, self), call_id=self.call_id)
 
     def set_up(self):
@@ -290,6 +297,7 @@ class Call:
             if process:
                 process.kill()
         self.close()
+        self.network.forget()
 
 
 def check_protected(got, index, medium, network, indication=None):

@@ -4,6 +4,7 @@
 A scenario is a list of steps, each a piece of XML. Texts of messages have one line for each header; what sipp fills in
 stands in brackets. Between "wait" steps the test lets a call go on with Sipp.go_on()."""
 import itertools
+import re
 import socket
 
 import procs
@@ -38,18 +39,31 @@ def recv(what, optional=False, rrs=False, actions=()):
     return f'<recv {kind}="{what}"{options}>{inner}</recv>'
 
 
-KEEP_TO = '<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="to"/>'
-KEEP_RSEQ = '<ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" check_it="true" assign_to="rseq"/>'
-USE_BOTH = '<Reference variables="to,rseq"/>'
+def _keep(variable, regexp, where):
+    return f'<ereg regexp="{regexp}" {where} check_it="true" assign_to="{variable}"/>'
+
+
+def _lines(name):
+    """All headers of that name, which stand together."""
+    return f"{name}: [^[:cntrl:]]*([[:cntrl:]]+{name}: [^[:cntrl:]]*)*"
+
+
+KEEP_TO = _keep("to", ".*", 'search_in="hdr" header="To:"')
+KEEP_RSEQ = _keep("rseq", "[0-9]+", 'search_in="hdr" header="RSeq:"')
+KEEP_FROM = _keep("from", ".*", 'search_in="hdr" header="From:"')
+# What a reply to the INVITE needs after other requests have come.
+KEEP_INVITE = [_keep("via,via2", _lines("Via"), 'search_in="msg"'), _keep("rr,rr2", _lines("Record-Route"), 'search_in="msg"'),
+               KEEP_FROM, _keep("callee", ".*", 'search_in="hdr" header="To:"')]
 WAIT = recv("MESSAGE")
 
 
 def scenario(name, steps):
     """Writes the scenario; returns the path."""
     text = "\n  ".join(steps)
-    for variable in ("to", "rseq"):
-        if f'assign_to="{variable}"' in text and f"[${variable}]" not in text:
-            text += f'\n  <Reference variables="{variable}"/>'
+    assigned = {variable for group in re.findall(r'assign_to="([^"]*)"', text) for variable in group.split(",")}
+    unused = sorted(variable for variable in assigned if f"[${variable}]" not in text)
+    if unused:
+        text += f'\n  <Reference variables="{",".join(unused)}"/>'
     return procs.write_file(f"{name}.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="{name}">\n  {text}\n'
                                            "</scenario>\n")
 
@@ -61,6 +75,7 @@ class Agent:
         self.user, self.host, self.proxy = user, host, proxy
         self.port = port or procs.free_port(host, socket.SOCK_DGRAM)
         self.contact_user = contact_user or user
+        self.tag = f"{self.contact_user}-[call_number]"
         self.aor = f"sip:{user}@{DOMAIN}"
         self.contact = f"<sip:{self.contact_user}@{host}:{self.port}>"
 
@@ -73,7 +88,7 @@ class Agent:
 
     def register(self, number, headers=(), contact=None, expires=None, auth=False):
         lines = [f"REGISTER sip:{DOMAIN} SIP/2.0", "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
-                 f"From: <{self.aor}>;tag={self.user}-[call_number]", f"To: <{self.aor}>", "Call-ID: [call_id]",
+                 f"From: <{self.aor}>;tag={self.tag}", f"To: <{self.aor}>", "Call-ID: [call_id]",
                  f"CSeq: {number} REGISTER", "Max-Forwards: 70", f"Contact: {contact or self.contact}"]
         if expires is not None:
             lines.append(f"Expires: {expires}")
@@ -82,36 +97,65 @@ class Agent:
         return send([*lines, *headers])
 
     def request(self, method, number, uri="[next_url]", to="[$to]", routes=True, headers=(), body=None, branch="[branch]"):
-        """A request of the caller."""
+        """A request of this user; within a dialog where @to is not given."""
         lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}"]
         if routes:
             lines.append("[routes]")
-        lines += [f"From: <{self.aor}>;tag={self.user}-[call_number]", f"To:{to}", "Call-ID: [call_id]",
-                  f"CSeq: {number} {method}", "Max-Forwards: 70"]
+        lines += [f"From: <{self.aor}>;tag={self.tag}", f"To:{to}", "Call-ID: [call_id]", f"CSeq: {number} {method}",
+                  "Max-Forwards: 70"]
         if method in ("INVITE", "UPDATE"):
             lines.append(f"Contact: {self.contact}")
         return send([*lines, *headers], body, retrans=method != "ACK")
 
-    def invite(self, target, body=None, number=1, headers=()):
+    def invite(self, target, body=None, headers=(), branch="[branch]"):
         """The first request of a call."""
-        return self.request("INVITE", number, target, f" <{target}>", False, headers, body)
+        return self.request("INVITE", 1, target, f" <{target}>", False, headers, body, branch)
+
+    def prack(self, number, body=None):
+        """For the reliable reply whose RSeq was kept."""
+        return self.request("PRACK", number, headers=["RAck: [$rseq] 1 INVITE"], body=body)
+
+    def back(self, method, number, body=None):
+        """A request of the callee."""
+        return self.request(method, number, to="[$from]", body=body)
 
     def reply(self, status, reason, body=None, headers=(), tag=True, retrans=None):
-        """A reply of the callee to the last request."""
+        """A reply of the callee to the last request; its tag is added to the first one only."""
         lines = [f"SIP/2.0 {status} {reason}", "[last_Via:]", "[last_Record-Route:]", "[last_From:]",
-                 "[last_To:]" + (f";tag={self.contact_user}-[call_number]" if tag else ""), "[last_Call-ID:]", "[last_CSeq:]",
+                 "[last_To:]" + (f";tag={self.tag}" if tag else ""), "[last_Call-ID:]", "[last_CSeq:]",
                  f"Contact: {self.contact}"]
         return send([*lines, *headers], body, retrans=status >= 200 if retrans is None else retrans)
 
+    def ok(self, body=None):
+        """200 to a request within the dialog, but an INVITE."""
+        return self.reply(200, "OK", body, tag=False, retrans=False)
+
+    def final(self, status, reason, body=None):
+        """A reply to the INVITE that was kept."""
+        return send([f"SIP/2.0 {status} {reason}", "[$via]", "[$rr]", "From:[$from]", f"To:[$callee];tag={self.tag}",
+                     "Call-ID: [call_id]", "CSeq: 1 INVITE", f"Contact: {self.contact}"], body)
+
     # ---- whole scenarios
 
-    def caller(self, target, body, ack_body=None):
+    def caller(self, target, body, ack=None):
         """Calls, acknowledges, waits, hangs up."""
-        return [self.invite(target, body), recv(100, True), recv(180, True), recv(183, True),
-                recv(200, rrs=True, actions=[KEEP_TO]), self.request("ACK", 1, body=ack_body), WAIT,
-                self.request("BYE", 2), recv(200)]
+        return [self.invite(target, body), *self.answered(ack), WAIT, *self.bye(2)]
 
-    def callee(self, body):
-        """Answers, is hung up."""
-        return [recv("INVITE", rrs=True), self.reply(180, "Ringing"), self.reply(200, "OK", body), recv("ACK"), recv("BYE"),
-                self.reply(200, "OK", tag=False, retrans=False)]
+    def answered(self, ack=None):
+        """What follows an INVITE until it is acknowledged; @ack: the SDP of the ACK."""
+        return [recv(100, True), recv(180, True), recv(183, True), recv(200, rrs=True, actions=[KEEP_TO]),
+                self.request("ACK", 1, body=ack)]
+
+    def again(self, number, body):
+        """Another INVITE of the caller."""
+        return [self.request("INVITE", number, body=body), recv(100, True), recv(200), self.request("ACK", number)]
+
+    def bye(self, number):
+        return [self.request("BYE", number), recv(200)]
+
+    def callee(self, body, *bodies):
+        """Answers, and answers further INVITEs of the caller; is hung up."""
+        steps = [recv("INVITE", rrs=True), self.reply(180, "Ringing"), self.reply(200, "OK", body), recv("ACK")]
+        for another in bodies:
+            steps += [recv("INVITE"), self.reply(200, "OK", another, tag=False), recv("ACK")]
+        return [*steps, recv("BYE"), self.ok()]
