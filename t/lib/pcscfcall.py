@@ -25,13 +25,25 @@ _numbers = itertools.count(1)
 
 
 class Network:
-    """rtpengine, rtpengine-e2ae in front of it, the proxy in front of both, and the core."""
+    """rtpengine, nodes of rtpengine-e2ae in front of it, the proxy in front of all, and the core."""
 
-    def __init__(self, **options):
+    def __init__(self, nodes=1, **options):
         self.upstream = rtpengine.Rtpengine()
-        self.e2ae = plugin.Plugin(self.upstream.ng_address, extra=msrpside.AGW_OPTIONS)
+        self.nodes = [self.node(number, nodes) for number in range(nodes)]
+        self.e2ae = self.nodes[0]
         self.core = kamailio.Core(pcscf.CORE_HOST)
-        self.proxy = pcscf.Pcscf(self.core.address, [self.e2ae.ng_address], [self.upstream.ng_address], **options)
+        self.proxy = pcscf.Pcscf(self.core.address, [node.ng_address for node in self.nodes], [self.upstream.ng_address],
+                                 **options)
+
+    def node(self, number, count):
+        """They share their addresses, so each has its part of the ports."""
+        size = (E2AE_PORTS[1] + 1 - E2AE_PORTS[0]) // count
+        first = E2AE_PORTS[0] + number * size
+        return plugin.Plugin(self.upstream.ng_address, ports=(first, first + size - 1), name=f"rtpengine-e2ae-{number}",
+                             extra=msrpside.AGW_OPTIONS)
+
+    def alive(self):
+        return [node for node in self.nodes if node.running()]
 
     def ue(self, user, client=(), cert="ue-ecdsa", **options):
         """A UE that has registered with these headers."""
@@ -48,21 +60,26 @@ class Network:
 
     def asked(self):
         """How often rtpengine-e2ae was asked for anything that concerns a call."""
-        counts = self.e2ae.request(command="e2ae statistics")["e2ae"]["requests"]
-        return sum(int(counts.get(command, 0)) for command in ("offer", "answer", "delete", "query", "other"))
+        counts = [node.request(command="e2ae statistics")["e2ae"]["requests"] for node in self.alive()]
+        return sum(int(count.get(command, 0)) for count in counts
+                   for command in ("offer", "answer", "delete", "query", "other"))
 
     def e2ae_calls(self):
-        return self.e2ae.request(command="e2ae list")["calls"]
+        return [call_id for node in self.alive() for call_id in node.request(command="e2ae list")["calls"]]
+
+    def sockets(self):
+        return [place for node in self.alive() for place in node.sockets()]
 
     def forget(self):
         """After a failure: the calls that are left are no failures of the next test."""
-        for call_id in {*self.e2ae_calls(), *self.upstream.calls()}:
-            self.e2ae.request(command="delete", call_id=call_id, delete_delay="0")
+        for node in [*self.alive(), self.upstream]:
+            for call_id in node.client.request(command="list")["calls"]:
+                node.client.request(command="delete", call_id=call_id, delete_delay="0")
 
     def idle(self):
         """Nothing is left of any call."""
-        procs.wait_until(lambda: not self.e2ae.sockets() and not self.e2ae_calls(),
-                         f"no streams, there are {self.e2ae.sockets()} of {self.e2ae_calls()}", 10)
+        procs.wait_until(lambda: not self.sockets() and not self.e2ae_calls(),
+                         f"no streams, there are {self.sockets()} of {self.e2ae_calls()}", 10)
         procs.wait_until(lambda: not self.upstream.calls(), "no call in rtpengine", 10)
 
 
