@@ -9,7 +9,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import pcscf
 import tap
 
-VARIANTS = {"as shipped": [], "with DMQ": ["WITH_DMQ"], "with TCP": ["ACCESS_TCP_SOCKET=tcp:203.0.113.1:5060"]}
+VARIANTS = {"as shipped": [], "with DMQ": ["WITH_DMQ"], "with events": ["WITH_EVENTS"],
+            "with TCP": ["ACCESS_TCP_SOCKET=tcp:203.0.113.1:5060"]}
 
 for name, defines in VARIANTS.items():
     with tap.check(f"kamailio -c takes the configuration {name}"):

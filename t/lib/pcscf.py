@@ -17,9 +17,9 @@ UE_HOST, CORE_HOST = procs.address(10), procs.address(9)
 class Pcscf(kamailio.Proxy):
     """@address is where UEs send to; @core_address what the core sees. @nodes: ng addresses of rtpengine-e2ae."""
 
-    def __init__(self, core_proxy, nodes=(), upstream=(), name="pcscf", hosts=(3, 7), settings=()):
+    def __init__(self, core_proxy, nodes=(), upstream=(), name="pcscf", hosts=(3, 7), settings=(), port=None):
         access, core = procs.address(hosts[0]), procs.address(hosts[1])
-        port = procs.free_port(access, socket.SOCK_DGRAM)
+        port = port or procs.free_port(access, socket.SOCK_DGRAM)
         self.core_address = (core, port)
         self.control = procs.path_of(f"{name}.ctl")
         run = procs.path_of(f"{name}-run")

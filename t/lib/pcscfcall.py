@@ -27,8 +27,10 @@ _numbers = itertools.count(1)
 class Network:
     """rtpengine, nodes of rtpengine-e2ae in front of it, the proxy in front of all, and the core."""
 
-    def __init__(self, nodes=1, **options):
+    def __init__(self, nodes=1, extra=(), **options):
+        """@extra: options of rtpengine-e2ae; others are for the proxy."""
         self.upstream = rtpengine.Rtpengine()
+        self.extra = [*msrpside.AGW_OPTIONS, *extra]
         self.nodes = [self.node(number, nodes) for number in range(nodes)]
         self.e2ae = self.nodes[0]
         self.core = kamailio.Core(pcscf.CORE_HOST)
@@ -40,7 +42,7 @@ class Network:
         size = (E2AE_PORTS[1] + 1 - E2AE_PORTS[0]) // count
         first = E2AE_PORTS[0] + number * size
         return plugin.Plugin(self.upstream.ng_address, ports=(first, first + size - 1), name=f"rtpengine-e2ae-{number}",
-                             extra=msrpside.AGW_OPTIONS)
+                             extra=self.extra)
 
     def alive(self):
         return [node for node in self.nodes if node.running()]
