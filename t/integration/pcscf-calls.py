@@ -38,7 +38,7 @@ with tap.need("another UE registers with all media"):
 for medium in media.ALL:
     with tap.check(f"{medium.name}: one UE calls another: each half is a call of its own, protected towards its UE"):
         with pcscfcall.Call(net, alice, carol, medium, f"ue-to-ue-{medium.name}") as call:
-            assert sorted(net.e2ae_calls()) == [f"{call.call_id};o", f"{call.call_id};t"], net.e2ae_calls()
+            assert sorted(net.e2ae_calls()) == [f"{call.call_id};o1", f"{call.call_id};t1"], net.e2ae_calls()
             pcscfcall.check_protected(call.at_callee, 1, medium, net, "applied")
             pcscfcall.check_protected(call.at_caller, 1, medium, net)
             assert call.at_callee.endpoint(1) != call.at_caller.endpoint(1), call.at_caller

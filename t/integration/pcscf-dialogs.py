@@ -258,6 +258,20 @@ with tap.check("a re-INVITE that is refused leaves the call as it was"):
         call.talk()
         call.exchange()
 
+with tap.check("a Call-ID that would smuggle keys into our requests is refused"):
+    def smuggling(agent, call):
+        to = pcscfcall.target(peer)
+        return [agent.invite(to, call.offer, branch=BRANCH), recv(400, actions=[sipua.KEEP_TO])]
+    before = net.asked()
+    call = pcscfcall.Call(net, alice, peer, media.MSRP, calling=smuggling)
+    call.call_id = "smuggled e2ae=off"
+    try:
+        call.start()
+        assert call.calling.wait() == 0, call.calling.log()
+        assert not call.called.received(b"INVITE ") and net.asked() == before, call.called.messages()
+    finally:
+        call.give_up()
+
 # ---- without a registration, and what nobody may say
 
 with tap.check("SIG-09: a UE that has indicated nothing and asks in its offer gets what it asks for"):

@@ -60,7 +60,7 @@ for caller, callee, at, way in ((alice, peer, "at_caller", "from a UE"), (peer, 
 with tap.check("an event from elsewhere ends nothing"):
     with pcscfcall.Call(net, alice, peer, media.MSRP, "forged") as call:
         tags = [f"{party.agent.contact_user}-1" for party in (call.caller, call.callee)]
-        forged = ('{"event": "accept-timeout", "call-id": "%s;o", "access-tag": "%s", "core-tag": "%s", "index": 2, "leg": '
+        forged = ('{"event": "accept-timeout", "call-id": "%s;o1", "access-tag": "%s", "core-tag": "%s", "index": 2, "leg": '
                   '"access", "reason": "", "final": true, "time": 1}' % (call.call_id, *tags)).encode()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             for source, target in ((procs.address(11), EVENTS), ("127.0.0.1", net.proxy.address)):

@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import media
 import pcscf
 import pcscfcall
+import procs
 import sdp
 import sipua
 import tap
@@ -83,12 +84,14 @@ class ToPhones(Fork):
     """Both phones are UEs of ours: each has ports of its own until it is out."""
     halves = {"t"}
 
+    def streams(self):
+        return net.e2ae.request(command="e2ae query", call_id=f"{self.call_id};t1")["e2ae"]["streams"]
+
     def while_ringing(self, at_other):
         index = len(at_other.media) - 1
         assert at_other.endpoint(index) != self.at_callee.endpoint(index), str(at_other)
-        assert net.e2ae_calls() and {call_id[-1] for call_id in net.e2ae_calls()} == self.halves, net.e2ae_calls()
-        streams = net.e2ae.request(command="e2ae query", call_id=f"{self.call_id};t")["e2ae"]["streams"]
-        assert len({stream["via-branch"] for stream in streams}) == 2, streams
+        assert net.e2ae_calls() and {call_id[-2] for call_id in net.e2ae_calls()} == self.halves, net.e2ae_calls()
+        assert len({stream["via-branch"] for stream in self.streams()}) == 2, self.streams()
 
 
 for medium in media.ALL:
@@ -97,8 +100,7 @@ for medium in media.ALL:
         with tap.check(f"{medium.name}: the core calls a user with two UEs, the second one answers, {how}"):
             with ToPhones(peer, phones, medium, "fork-to-ues", early) as call:
                 pcscfcall.check_protected(call.at_callee, 1, medium, net, "applied")
-                streams = net.e2ae.request(command="e2ae query", call_id=f"{call.call_id};t")["e2ae"]["streams"]
-                assert len(streams) == 1, streams
+                procs.wait_until(lambda: len(call.streams()) == 1, f"one stream, there are {call.streams()}")
                 call.talk()
                 call.exchange()
         with tap.check(f"{medium.name}: a UE calls a user with two phones in the core, the second one answers, {how}"):
@@ -111,6 +113,23 @@ with tap.check("a UE calls a user with two UEs: one originating half, two branch
     fork = ToPhones(alice, phones, media.MSRP, "fork-ue-to-ues")
     fork.halves = {"o", "t"}
     with fork as call:
+        call.talk()
+        call.exchange()
+
+with tap.check("the core calls a user with two phones, of which only the second one has e2ae"):
+    with tap.need("a phone without e2ae registers"):
+        plain = net.ue("open-fred", contact_user="fred0")
+        both = [plain, net.ue("open-fred", pcscf.indicated(), contact_user="fred1")]
+    plain.cert = None
+
+    class Mixed(Fork):
+        def while_ringing(self, at_other):
+            assert at_other.media[1].proto == "TCP/MSRP", str(at_other)
+            pcscfcall.check_protected(self.at_callee, 1, media.MSRP, net, "applied")
+            assert net.e2ae_calls() == [f"{self.call_id};t1"], net.e2ae_calls()
+            assert sorted(net.upstream.calls()) == [f"{self.call_id};t0", f"{self.call_id};t1"], net.upstream.calls()
+    with Mixed(peer, both, media.MSRP, "fork-mixed") as call:
+        procs.wait_until(lambda: net.upstream.calls() == [f"{call.call_id};t1"], f"one call in {net.upstream.calls()}")
         call.talk()
         call.exchange()
 

@@ -176,12 +176,13 @@ with tap.check("SIG-07: the lifetime is what the registrar gave, and then it is 
 # 6. A second proxy.
 with tap.need("two proxies with DMQ start"):
     ports = [procs.free_port(procs.address(host), socket.SOCK_DGRAM) for host in (20, 21)]
-    pair = []
-    for number in (0, 1):
+
+    def start(number):
         own, peer = procs.address(20 + number), procs.address(21 - number)
-        pair.append(pcscf.Pcscf(core.address, name=f"pcscf-{number}", hosts=(22 + 2 * number, 23 + 2 * number), settings={
+        return pcscf.Pcscf(core.address, name=f"pcscf-{number}", hosts=(22 + 2 * number, 23 + 2 * number), settings={
             "WITH_DMQ": None, "DMQ_SOCKET": f"udp:{own}:{ports[number]}", "DMQ_IP": f'"{own}"',
-            "DMQ_ADDRESS": f'"sip:{own}:{ports[number]}"', "DMQ_PEER": f'"sip:{peer}:{ports[1 - number]}"', "DMQ_PING": "1"}))
+            "DMQ_ADDRESS": f'"sip:{own}:{ports[number]}"', "DMQ_PEER": f'"sip:{peer}:{ports[1 - number]}"', "DMQ_PING": "1"})
+    pair = [start(0), start(1)]
     for one, port in zip(pair, reversed(ports)):
         procs.wait_until(lambda: f"port: {port}" in one.rpc("dmq.list_nodes"), f"the other node in {one.rpc('dmq.list_nodes')}")
 with tap.check("SIG-07: what one proxy remembers, the other knows, and forgets with it"):
@@ -194,6 +195,12 @@ with tap.check("SIG-07: the lifetime goes with it"):
     once(ue, pcscf.indicated(), expires=2)
     procs.wait_until(lambda: remembered(ue, at=pair[1]) == ALL, "the entry at the other proxy")
     procs.wait_until(lambda: remembered(ue, at=pair[1]) is None, "the end of it", 10)
+with tap.check("SIG-07: a proxy that starts again learns what the other one remembers"):
+    once(ue, pcscf.indicated(["msrp-tls"]))
+    procs.wait_until(lambda: remembered(ue, at=pair[1]) == "msrp-tls", "the entry at the other proxy")
+    assert pair[1].stop() == 0
+    pair[1] = start(1)
+    procs.wait_until(lambda: remembered(ue, at=pair[1]) == "msrp-tls", "the entry at the proxy that starts again", 60)
 
 for one in (proxy, *pair):
     with tap.check(f"{one.name} has no errors in its log"):

@@ -7,7 +7,7 @@ import socket
 import procs
 
 SCENARIOS = os.path.join(procs.SOURCE_DIR, "t", "integration", "sipp")
-_ENTRY = re.compile(rb"^-{10,} [^\n]*\nUDP message (sent|received) [\[(](\d+)[\] ]+bytes[ )]*:\n\n", re.MULTILINE)
+_ENTRY = re.compile(rb"^-{10,} [^\n]*\n(?:UDP|TCP) message (sent|received) [\[(](\d+)[\] ]+bytes[ )]*:\n\n", re.MULTILINE)
 _GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\n"
           "Via: SIP/2.0/UDP {own_ip}:{own_port};branch=z9hG4bKgoon{number}\r\n"
           "From: <sip:test@{own_ip}>;tag=test\r\nTo: <sip:caller@{ip}:{port}>\r\nCall-ID: {call_id}\r\n"
@@ -18,7 +18,7 @@ class Sipp(procs.Server):
     """One sipp process for one call; @scenario is a template in t/integration/sipp/ or a path, @sdp the body it sends,
     or a list of them where it sends several: @SDP@, @SDP2@ and so on in the template."""
 
-    def __init__(self, name, scenario, host, sdp, remote=None, call_id=None, port=None):
+    def __init__(self, name, scenario, host, sdp, remote=None, call_id=None, port=None, tcp=False):
         with open(os.path.join(SCENARIOS, scenario), encoding="utf-8") as template:
             text = template.read()
         for number, body in enumerate([sdp] if isinstance(sdp, str) else sdp, 1):
@@ -32,13 +32,14 @@ class Sipp(procs.Server):
         self.messages_path = procs.path_of(f"{name}-messages.log")
         argv = ["sipp", "-sf", path, "-i", host, "-p", str(self.address[1]), "-m", "1", "-nostdin", "-trace_msg",
                 "-message_file", self.messages_path, "-trace_err", "-error_file", procs.path_of(f"{name}-errors.log"),
-                "-timeout", "300s", "-timeout_error"]
+                "-timeout", "300s", "-timeout_error", "-t", "t1" if tcp else "u1"]
         if call_id:
             argv += ["-cid_str", call_id]
         if remote:
             argv.append(f"{remote[0]}:{remote[1]}")
         super().__init__(name, argv, env={"TERM": "dumb"})
-        self.wait_ready(self._bound)
+        if not tcp:  # by TCP it connects when it has something to send
+            self.wait_ready(self._bound)
 
     def logs(self):
         """The SIP messages instead of the screens that sipp draws."""

@@ -71,18 +71,21 @@ def scenario(name, steps):
 class Agent:
     """One user at one address and port, whatever sipp process is using it now."""
 
-    def __init__(self, user, host, proxy=None, contact_user=None, port=None):
+    def __init__(self, user, host, proxy=None, contact_user=None, behind=None, tcp=False):
+        """@behind: the address in its Contact, where a NAT hides it. By TCP sipp cannot be told to go on."""
         self.user, self.host, self.proxy = user, host, proxy
-        self.port = port or procs.free_port(host, socket.SOCK_DGRAM)
+        self.port, self.tcp = procs.free_port(host, socket.SOCK_DGRAM), tcp
         self.contact_user = contact_user or user
         self.tag = f"{self.contact_user}-[call_number]"
         self.aor = f"sip:{user}@{DOMAIN}"
-        self.contact = f"<sip:{self.contact_user}@{host}:{self.port}>"
+        where = f"{behind}:5060" if behind else f"{host}:{self.port}"
+        self.contact = f"<sip:{self.contact_user}@{where}{';transport=tcp' if tcp else ''}>"
 
     def start(self, name, steps, call_id=None):
         """Runs steps as this user; requests that are not within a dialog go to the proxy."""
         name = f"{name}-{next(_SERIAL)}"
-        return sipp.Sipp(name, scenario(name, steps), self.host, [], remote=self.proxy, call_id=call_id, port=self.port)
+        return sipp.Sipp(name, scenario(name, steps), self.host, [], remote=self.proxy, call_id=call_id, port=self.port,
+                         tcp=self.tcp)
 
     # ---- messages
 
