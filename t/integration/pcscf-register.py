@@ -72,6 +72,10 @@ with tap.check("SIG-02 SIG-07: the proxy remembers the media of the contact, and
 with tap.check("SIG-08: a Security-Verify that is the list of the network is no reason for a warning"):
     assert not any("Security-Verify" in line for line in proxy.warnings()), proxy.warnings()
 
+with tap.check("a UE has no say in where its requests go: its Path and Route do not reach the registrar"):
+    request, _ = once(agent(), ["Path: <sip:192.0.2.66;lr>", "Route: <sip:192.0.2.66;lr>"])
+    assert len(pcscf.headers(request, "Path")) == 2 and "192.0.2.66" not in request, request
+
 # 2. A UE without mediasec.
 plain = agent("bob")
 with tap.check("SIG-01: a UE without mediasec sees none, and the registrar sees its REGISTER as it was"):
