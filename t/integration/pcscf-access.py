@@ -98,6 +98,25 @@ for medium in media.ALL:
             call.talk()
             call.exchange()
 
+# ---- UEs with IPv6, the core with IPv4. There is only one such address for all tests; each has its ports.
+first = procs.slot() * 100 + 10000
+with tap.need("a proxy and media servers with IPv6 towards UEs start"):
+    six = pcscfcall.Network(access="::1", ports=((first, first + 39), (first + 40, first + 79)), port=first + 90,
+                            name="pcscf-v6", hosts=("::1", 8), settings={
+                                "KEYS_TO_CORE": '"address-family=IP4"', "KEYS_TO_UE": '"address-family=IP6"'})
+    emil = six.ue("open-emil", pcscf.indicated(), host="::1")
+    six_peer = six.peer("six-peer")
+for medium in (media.BFCP, media.T38):
+    for caller, callee, way in ((emil, six_peer, "calls"), (six_peer, emil, "is called from")):
+        with tap.check(f"{medium.name}: a UE with IPv6 {way} a core with IPv4"):
+            with pcscfcall.Call(six, caller, callee, medium, "six") as call:
+                at_ue, at_core = (call.at_caller, call.at_callee) if caller is emil else (call.at_callee, call.at_caller)
+                pcscfcall.check_protected(at_ue, 1, medium, six, None if caller is emil else "applied")
+                pcscfcall.check_plain(at_core, 1, medium, six)
+                assert [line.connection() or "" for line in at_ue.media] == ["::1"] * 2, str(at_ue)
+                call.talk()
+                call.exchange()
+
 with tap.check("no errors in the log of the proxy"):
-    assert not net.proxy.errors(), net.proxy.errors()
+    assert not net.proxy.errors() + six.proxy.errors(), net.proxy.errors() + six.proxy.errors()
 tap.finish()

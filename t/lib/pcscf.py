@@ -7,6 +7,7 @@ import time
 
 import kamailio
 import procs
+import sipp
 import sipua
 
 CONFIG = os.path.join(procs.SOURCE_DIR, "examples", "kamailio", "kamailio.cfg")
@@ -15,17 +16,18 @@ UE_HOST, CORE_HOST = procs.address(10), procs.address(9)
 
 
 class Pcscf(kamailio.Proxy):
-    """@address is where UEs send to; @core_address what the core sees. @nodes: ng addresses of rtpengine-e2ae."""
+    """@address is where UEs send to; @core_address what the core sees. @nodes: ng addresses of rtpengine-e2ae. @hosts: the
+    numbers of its own addresses, or an address."""
 
     def __init__(self, core_proxy, nodes=(), upstream=(), name="pcscf", hosts=(3, 7), settings=(), port=None):
-        access, core = procs.address(hosts[0]), procs.address(hosts[1])
+        access, core = (procs.address(host) if isinstance(host, int) else host for host in hosts)
         port = port or procs.free_port(access, socket.SOCK_DGRAM)
         self.core_address = (core, port)
         self.control = procs.path_of(f"{name}.ctl")
         run = procs.path_of(f"{name}-run")
         os.makedirs(run, exist_ok=True)
         values = {
-            "ACCESS_SOCKET": f"udp:{access}:{port}", "CORE_SOCKET": f"udp:{core}:{port}",
+            "ACCESS_SOCKET": f"udp:{sipp.bracketed(access)}:{port}", "CORE_SOCKET": f"udp:{core}:{port}",
             "CORE_SOCKET_URI": f'"udp:{core}:{port}"', "CORE_ADDRESS": f'"{core}"',
             "CORE_PROXY": '"sip:%s:%d"' % core_proxy, "E2AE_NODES": self.urls(1, nodes),
             "RTPENGINE_NODES": self.urls(0, upstream), "CONTROL_SOCKET": f'"unix:{self.control}"', "CHILDREN": "3"}
@@ -33,7 +35,8 @@ class Pcscf(kamailio.Proxy):
         argv = ["kamailio", "-f", CONFIG, "-DD", "-E", "-m", "32", "-M", "4", "-Y", run, "-w", run]
         for key, value in values.items():
             argv += ["-A", key if value is None else f"{key}={value}"]
-        super().__init__(name, argv, (access, port))
+        super().__init__(name, argv, self.core_address)
+        self.address = (access, port)
 
     @staticmethod
     def urls(number, addresses):

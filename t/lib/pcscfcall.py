@@ -17,6 +17,7 @@ import procs
 import rtp
 import rtpengine
 import sdp
+import sipp
 import sipua
 
 SIZE = 60_000
@@ -27,9 +28,11 @@ _numbers = itertools.count(1)
 class Network:
     """rtpengine, nodes of rtpengine-e2ae in front of it, the proxy in front of all, and the core."""
 
-    def __init__(self, nodes=1, extra=(), **options):
-        """@extra: options of rtpengine-e2ae; others are for the proxy."""
-        self.upstream = rtpengine.Rtpengine()
+    def __init__(self, nodes=1, extra=(), access=None, ports=(RTP_PORTS, E2AE_PORTS), **options):
+        """@extra: options of rtpengine-e2ae; @access: the media address towards UEs; @ports: those of rtpengine and of
+        rtpengine-e2ae; others are for the proxy."""
+        self.access, self.rtp_ports, self.e2ae_ports = access, *ports
+        self.upstream = rtpengine.Rtpengine(access=access, ports=self.rtp_ports)
         self.extra = [*msrpside.AGW_OPTIONS, *extra]
         self.nodes = [self.node(number, nodes) for number in range(nodes)]
         self.e2ae = self.nodes[0]
@@ -39,17 +42,17 @@ class Network:
 
     def node(self, number, count):
         """They share their addresses, so each has its part of the ports."""
-        size = (E2AE_PORTS[1] + 1 - E2AE_PORTS[0]) // count
-        first = E2AE_PORTS[0] + number * size
+        size = (self.e2ae_ports[1] + 1 - self.e2ae_ports[0]) // count
+        first = self.e2ae_ports[0] + number * size
         return plugin.Plugin(self.upstream.ng_address, ports=(first, first + size - 1), name=f"rtpengine-e2ae-{number}",
-                             extra=self.extra)
+                             access=self.access, extra=self.extra)
 
     def alive(self):
         return [node for node in self.nodes if node.running()]
 
-    def ue(self, user, client=(), cert="ue-ecdsa", **options):
+    def ue(self, user, client=(), cert="ue-ecdsa", host=pcscf.UE_HOST, **options):
         """A UE that has registered with these headers."""
-        agent = sipua.Agent(user, pcscf.UE_HOST, self.proxy.address, **options)
+        agent = sipua.Agent(user, host, self.proxy.address, **options)
         agent.cert = certs.Pair(cert)
         pcscf.register(agent, [agent.register(1, client), sipua.recv(200)])
         return agent
@@ -147,7 +150,7 @@ class SecureEnd:
     def connect(self, got):
         options = {"dtls": True, "datagrams": True, "gap": 2} if self.udp else {}
         self.peer = peers.TlsPeer(
-            "gnutls", cert=self.agent.cert, connect="%s:%d" % got.endpoint(0), wait=True, stdin=subprocess.PIPE,
+            "gnutls", cert=self.agent.cert, connect=f"{sipp.bracketed(got.address(0))}:{got.media[0].port}", wait=True, stdin=subprocess.PIPE,
             expect_fingerprint="/".join(got.fingerprint(0)), timeout=60, recv=calls.FAX if self.udp else SIZE,
             out=procs.path_of(f"got-{self.name}"),
             send=procs.write_file(f"data-{self.name}", media.framed(self.data) if self.udp else self.data), **options)
@@ -271,8 +274,9 @@ class Call:
 
     def talk(self):
         """RTP both ways, through rtpengine."""
+        first, last = self.network.rtp_ports
         for got in (self.at_caller, self.at_callee):
-            assert RTP_PORTS[0] <= got.media[0].port <= RTP_PORTS[1], str(got)
+            assert first <= got.media[0].port <= last, str(got)
         rtp.pass_both_ways(self.caller.rtp, self.at_caller.endpoint(0), self.callee.rtp, self.at_callee.endpoint(0))
 
     def exchange(self):
@@ -323,7 +327,7 @@ def check_protected(got, index, medium, network, indication=None):
     """What a UE sees: our access side, TLS or DTLS with our fingerprint."""
     section = got.media[index]
     assert (section.kind, section.proto) == (medium.kind, medium.secure), str(got)
-    assert got.address(index) == network.e2ae.access and E2AE_PORTS[0] <= section.port <= E2AE_PORTS[1], str(got)
+    assert got.address(index) == network.e2ae.access and network.e2ae_ports[0] <= section.port <= network.e2ae_ports[1], str(got)
     assert got.fingerprint(index)[0] == "sha-256", str(got)
     assert section.values("3ge2ae") == ([indication] if indication else []), str(got)
 
@@ -332,5 +336,5 @@ def check_plain(got, index, medium, network):
     """What the core sees: our core side, nothing of security."""
     section = got.media[index]
     assert (section.kind, section.proto) == (medium.kind, medium.plain), str(got)
-    assert got.address(index) == network.e2ae.core and E2AE_PORTS[0] <= section.port <= E2AE_PORTS[1], str(got)
+    assert got.address(index) == network.e2ae.core and network.e2ae_ports[0] <= section.port <= network.e2ae_ports[1], str(got)
     assert not any(section.has(name) for name in ("fingerprint", "3ge2ae", "tls-id", "crypto")), str(got)

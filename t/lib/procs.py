@@ -98,14 +98,14 @@ def address(host):
     return f"127.0.{slot()}.{host}"
 
 
-def _family(host):
+def family(host):
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def free_port(host, kind=socket.SOCK_STREAM):
     """A port that could be bound just now; low enough to stay away from the ephemeral range."""
     for number in _ports:
-        with socket.socket(_family(host), kind) as probe:
+        with socket.socket(family(host), kind) as probe:
             try:
                 probe.bind((host, number))
             except OSError:
@@ -125,14 +125,14 @@ _ports = _count_ports()
 
 
 def udp_socket(host, port=0):
-    sock = socket.socket(_family(host), socket.SOCK_DGRAM)
+    sock = socket.socket(family(host), socket.SOCK_DGRAM)
     sock.bind((host, port or free_port(host, socket.SOCK_DGRAM)))
     sock.setblocking(False)
     return sock
 
 
 def tcp_listener(host, port=0):
-    sock = socket.socket(_family(host), socket.SOCK_STREAM)
+    sock = socket.socket(family(host), socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((host, port or free_port(host)))
     sock.listen(16)

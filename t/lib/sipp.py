@@ -14,6 +14,10 @@ _GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\n"
           "CSeq: {number} MESSAGE\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
 
 
+def bracketed(host):
+    return f"[{host}]" if ":" in host else host
+
+
 class Sipp(procs.Server):
     """One sipp process for one call; @scenario is a template in t/integration/sipp/ or a path, @sdp the body it sends,
     or a list of them where it sends several: @SDP@, @SDP2@ and so on in the template."""
@@ -36,7 +40,7 @@ class Sipp(procs.Server):
         if call_id:
             argv += ["-cid_str", call_id]
         if remote:
-            argv.append(f"{remote[0]}:{remote[1]}")
+            argv.append(f"{bracketed(remote[0])}:{remote[1]}")
         super().__init__(name, argv, env={"TERM": "dumb"})
         if not tcp:  # by TCP it connects when it has something to send
             self.wait_ready(self._bound)
@@ -47,8 +51,14 @@ class Sipp(procs.Server):
                 for incoming, message in self.messages()]
 
     def _bound(self):
-        with open("/proc/net/udp", encoding="ascii") as table:
-            want = f"{socket.inet_aton(self.address[0])[::-1].hex().upper()}:{self.address[1]:04X}"
+        host, port = self.address
+        if ":" in host:
+            packed = socket.inet_pton(socket.AF_INET6, host)
+            words, path = [packed[at:at + 4] for at in range(0, 16, 4)], "/proc/net/udp6"
+        else:
+            words, path = [socket.inet_aton(host)], "/proc/net/udp"
+        want = "%s:%04X" % ("".join(word[::-1].hex().upper() for word in words), port)
+        with open(path, encoding="ascii") as table:
             return any(row.split()[1] == want for row in table)
 
     def messages(self):
@@ -99,9 +109,11 @@ class Sipp(procs.Server):
         awaits. Waits until that is sent."""
         self.going_on += 1
         before = self.sent(until)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind((procs.address(6), 0))
+        own_host = "::1" if ":" in self.address[0] else procs.address(6)
+        with socket.socket(procs.family(own_host), socket.SOCK_DGRAM) as sock:
+            sock.bind((own_host, 0))
             own = sock.getsockname()
-            sock.sendto(_GO_ON.format(ip=self.address[0], port=self.address[1], own_ip=own[0], own_port=own[1],
-                                      call_id=self.call_id, number=76 + self.going_on).encode(), self.address)
+            sock.sendto(_GO_ON.format(ip=bracketed(self.address[0]), port=self.address[1], own_ip=bracketed(own[0]),
+                                      own_port=own[1], call_id=self.call_id, number=76 + self.going_on).encode(),
+                        self.address)
             procs.wait_until(lambda: self.sent(until) > before, f"{self.name} to send {until!r}")
