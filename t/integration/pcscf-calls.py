@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import media
 import pcscf
 import pcscfcall
+import sipua
 import tap
 
 with tap.need("the servers start"):
@@ -67,6 +68,27 @@ for medium in (media.MSRP, media.BFCP):
             call.talk()
         bob.cert = cert
         assert net.asked() == before, f"{net.asked() - before} requests"
+
+with tap.check("SIG-07: a UE that registers again without mediasec is called as one without"):
+    fred = net.ue("open-fred", pcscf.indicated(["msrp-tls"]))
+    with pcscfcall.Call(net, peer, fred, name="while-it-has-it") as call:
+        assert net.e2ae_calls() == [f"{call.call_id};t1"], net.e2ae_calls()
+        call.talk()
+    pcscf.register(fred, [fred.register(2), sipua.recv(200)])
+    before = net.asked()
+    with pcscfcall.Call(net, peer, fred, name="no-more") as call:
+        call.talk()
+    assert net.asked() == before, f"{net.asked() - before} requests"
+with tap.check("SIG-01: a UE with one medium is offered the others as they came"):
+    fred = net.ue("open-gina", pcscf.indicated(["bfcp-tls"]))
+    with pcscfcall.Call(net, peer, fred, media.BFCP, "its-own") as call:
+        pcscfcall.check_protected(call.at_callee, 1, media.BFCP, net, "applied")
+        call.exchange()
+    fred.cert, cert = None, fred.cert
+    call = pcscfcall.Call(net, peer, fred, media.MSRP, "another")
+    call.steps = (lambda agent, call: agent.caller(fred.aor, call.offer), call.steps[1])
+    with call:
+        assert call.at_callee.media[1].proto == "TCP/MSRP" and "fingerprint" not in call.at_callee.text, str(call.at_callee)
 
 with tap.check("no errors in the log of the proxy"):
     assert not net.proxy.errors(), net.proxy.errors()

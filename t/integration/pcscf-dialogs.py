@@ -160,9 +160,29 @@ with tap.check("UPDATE of either side changes the voice and leaves the chat as i
         assert back.media[0].has("sendrecv") and back.endpoint(1) == before[0], str(back)
         pcscfcall.check_protected(back, 1, media.MSRP, net, "applied")
         answered = sdp.Sdp(call.called.wait_sdp(b"SIP/2.0 200 "))
-        assert (answered.media[1].proto, answered.media[1].port) == ("TCP/MSRP", 9), str(answered)
+        pcscfcall.check_kept_plain(answered, 1, media.MSRP)
         for end in (call.caller.end, call.callee.end):
             end.party.endpoint.wait_done(end.party.endpoint.send(b"still here"))
+
+with tap.check("a re-INVITE without SDP: the core offers in its 200, the UE answers in its ACK, and the chat goes on"):
+    def asking(agent, call):
+        return [agent.invite(pcscfcall.target(peer), call.offer), *agent.answered(), WAIT, agent.request("INVITE", 2),
+                recv(100, True), recv(200), agent.request("ACK", 2, body=call.offer.replace("actpass", "active")), WAIT,
+                *agent.bye(3)]
+    call = pcscfcall.Call(net, alice, peer, media.MSRP, "asked", calling=asking,
+                          called=lambda agent, call: agent.callee(call.answer, call.answer.replace("passive", "actpass")))
+    with call:
+        before = call.at_caller.endpoint(1)
+        call.exchange()
+        call.calling.go_on(b"INVITE ")
+        again = sdp.Sdp(call.calling.wait_sdp(b"SIP/2.0 200 ", cseq=2))
+        assert again.endpoint(1) == before, str(again)
+        pcscfcall.check_protected(again, 1, media.MSRP, net, "applied")
+        acknowledged = sdp.Sdp(call.called.wait_sdp(b"ACK "))
+        pcscfcall.check_kept_plain(acknowledged, 1, media.MSRP)
+        for end in (call.caller.end, call.callee.end):
+            end.party.endpoint.wait_done(end.party.endpoint.send(b"still here"))
+        call.talk()
 
 # ---- ends
 BRANCH = "z9hG4bK-[pid]-[call_number]-invite"

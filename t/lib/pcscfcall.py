@@ -338,3 +338,10 @@ def check_plain(got, index, medium, network):
     assert (section.kind, section.proto) == (medium.kind, medium.plain), str(got)
     assert got.address(index) == network.e2ae.core and network.e2ae_ports[0] <= section.port <= network.e2ae_ports[1], str(got)
     assert not any(section.has(name) for name in ("fingerprint", "3ge2ae", "tls-id", "crypto")), str(got)
+
+
+def check_kept_plain(got, index, medium):
+    """What the core sees of a stream that is up and in which we were the one to connect."""
+    section = got.media[index]
+    assert (section.kind, section.proto, section.port) == (medium.kind, medium.plain, 9), str(got)
+    assert section.value("setup") == "active" and not section.has("fingerprint"), str(got)
