@@ -134,15 +134,16 @@ for caller, callee, way in BOTH_WAYS:
                     call.at_caller = sdp.Sdp(call.calling.wait_sdp(b"SIP/2.0 200 ", cseq=2))
                 call.caller.end, call.callee.end = ends
                 at_ue, at_core = (call.at_caller, call.at_callee) if caller is alice else (call.at_callee, call.at_caller)
-                pcscfcall.check_protected(at_ue, 0, media.T38, net, "applied" if (callee is alice) != by_callee else None)
+                offered = "applied" if (callee is alice) != by_callee else None
+                pcscfcall.check_protected(at_ue, 0, media.T38, net, offered)
                 pcscfcall.check_plain(at_core, 0, media.T38, net)
                 call.exchange()
 
 with tap.check("UPDATE of either side changes the voice and leaves the chat as it is"):
     def updating(agent, call):
         return [agent.invite(pcscfcall.target(peer), call.offer), *agent.answered(), WAIT,
-                agent.request("UPDATE", 2, body=call.held), recv(200), recv("UPDATE"), agent.ok(call.offer.replace("actpass", "active")),
-                WAIT,
+                agent.request("UPDATE", 2, body=call.held), recv(200), recv("UPDATE"),
+                agent.ok(call.offer.replace("actpass", "active")), WAIT,
                 *agent.bye(3)]
 
     def updated(agent, call):

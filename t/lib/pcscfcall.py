@@ -97,7 +97,8 @@ class MsrpEnd:
     """A strict MSRP endpoint: SENDs that are answered."""
 
     def __init__(self, agent, seed, offering):
-        self.party = msrpside.Party(agent.host, bool(agent.cert), "actpass" if offering else "active" if agent.cert else "passive")
+        setup = "actpass" if offering else "active" if agent.cert else "passive"
+        self.party = msrpside.Party(agent.host, bool(agent.cert), setup)
         self.party.offered = offering
         self.data = media.stream_data(media.BFCP, SIZE, seed)
         self.sent = None
@@ -150,7 +151,8 @@ class SecureEnd:
     def connect(self, got):
         options = {"dtls": True, "datagrams": True, "gap": 2} if self.udp else {}
         self.peer = peers.TlsPeer(
-            "gnutls", cert=self.agent.cert, connect=f"{sipp.bracketed(got.address(0))}:{got.media[0].port}", wait=True, stdin=subprocess.PIPE,
+            "gnutls", cert=self.agent.cert, connect=f"{sipp.bracketed(got.address(0))}:{got.media[0].port}", wait=True,
+            stdin=subprocess.PIPE,
             expect_fingerprint="/".join(got.fingerprint(0)), timeout=60, recv=calls.FAX if self.udp else SIZE,
             out=procs.path_of(f"got-{self.name}"),
             send=procs.write_file(f"data-{self.name}", media.framed(self.data) if self.udp else self.data), **options)
@@ -327,7 +329,8 @@ def check_protected(got, index, medium, network, indication=None):
     """What a UE sees: our access side, TLS or DTLS with our fingerprint."""
     section = got.media[index]
     assert (section.kind, section.proto) == (medium.kind, medium.secure), str(got)
-    assert got.address(index) == network.e2ae.access and network.e2ae_ports[0] <= section.port <= network.e2ae_ports[1], str(got)
+    first, last = network.e2ae_ports
+    assert got.address(index) == network.e2ae.access and first <= section.port <= last, str(got)
     assert got.fingerprint(index)[0] == "sha-256", str(got)
     assert section.values("3ge2ae") == ([indication] if indication else []), str(got)
 
@@ -336,7 +339,8 @@ def check_plain(got, index, medium, network):
     """What the core sees: our core side, nothing of security."""
     section = got.media[index]
     assert (section.kind, section.proto) == (medium.kind, medium.plain), str(got)
-    assert got.address(index) == network.e2ae.core and network.e2ae_ports[0] <= section.port <= network.e2ae_ports[1], str(got)
+    first, last = network.e2ae_ports
+    assert got.address(index) == network.e2ae.core and first <= section.port <= last, str(got)
     assert not any(section.has(name) for name in ("fingerprint", "3ge2ae", "tls-id", "crypto")), str(got)
 
 
