@@ -8,17 +8,21 @@
  *   msrp-load --target=ADDR:PORT --core=ADDR:PORT --cert=FILE --key=FILE --send=FILE --expect=FILE
  *             --count=N up|down
  *
- * Connects to the target as the UE, accepts the relay's connection as the core, prints
- * "established" and waits for a line of input; sends the file @count times (up: from the UE),
- * prints "done" when all of it has come, and ends with the input.
+ * Connects to the target as the UE, accepts the relay's connection as the core and prints
+ * "established". For each line of input it sends the file @count times (up: from the UE); it prints
+ * "filled" when the relay, which may be stopped, has no more room for it, and "done" when all of it
+ * has come. It ends with the input.
  *
- * Threads: main() receives, one more sends.
+ * Threads: main() receives, one more sends what did not find room.
  */
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +46,8 @@ typedef struct Blob {
 typedef struct Sender {
     End *end;
     Blob blob;
-    int64_t count;
+    size_t at;      /* what of the blob is sent */
+    int64_t copies; /* of it that are still to be sent */
 } Sender;
 
 static char *target_text, *core_text, *cert, *key, *send_path, *expect_path;
@@ -126,24 +131,47 @@ static size_t end_read(End *end, char *to, size_t size)
     return (size_t)n;
 }
 
-static void end_write(End *end, const char *from, size_t len)
+/* 0: there is no room now. */
+static size_t end_write(End *end, const char *from, size_t len)
 {
-    while (len > 0) {
-        ssize_t n = end->ssl ? SSL_write(end->ssl, from, (int)MIN(len, CHUNK))
-                             : send(end->fd, from, MIN(len, CHUNK), MSG_NOSIGNAL);
-        if (n <= 0)
-            die("cannot send");
-        from += n;
-        len -= (size_t)n;
+    ssize_t n;
+
+    if (end->ssl) {
+        n = SSL_write(end->ssl, from, (int)len);
+        if (n <= 0 && SSL_get_error(end->ssl, (int)n) == SSL_ERROR_WANT_WRITE)
+            return 0;
+    } else {
+        n = send(end->fd, from, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN)
+            return 0;
+    }
+    if (n <= 0)
+        die("cannot send");
+    return (size_t)n;
+}
+
+/* Sends until all is sent, or there is no room. */
+static void fill(Sender *s)
+{
+    while (s->copies > 0) {
+        size_t n = end_write(s->end, s->blob.data + s->at, MIN(s->blob.len - s->at, CHUNK));
+        if (n == 0)
+            return;
+        s->at += n;
+        if (s->at == s->blob.len) {
+            s->at = 0;
+            s->copies--;
+        }
     }
 }
 
-static void *send_all(void *arg)
+static void *send_rest(void *arg)
 {
-    const Sender *s = arg;
+    Sender *s = arg;
+    struct pollfd p = {.fd = s->end->fd, .events = POLLOUT};
 
-    for (int64_t i = 0; i < s->count; i++)
-        end_write(s->end, s->blob.data, s->blob.len);
+    for (fill(s); s->copies > 0; fill(s))
+        poll(&p, 1, -1);
     return NULL;
 }
 
@@ -161,12 +189,10 @@ static void receive_all(End *end, Blob expected)
     }
 }
 
-static void wait_line(void)
+static void say(const char *word)
 {
-    char line[16];
-
-    if (!fgets(line, sizeof line, stdin))
-        exit(1);
+    puts(word);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -183,15 +209,17 @@ int main(int argc, char **argv)
     End core = {.fd = accept(listener, NULL, NULL)};
     if (core.fd < 0)
         die("no connection from the relay");
-    puts("established");
-    fflush(stdout);
-    wait_line();
-    Sender sender = {.end = up ? &ue : &core, .blob = load(send_path), .count = count};
-    GThread *thread = g_thread_new("sender", send_all, &sender);
-    receive_all(up ? &core : &ue, expected);
-    g_thread_join(thread);
-    puts("done");
-    fflush(stdout);
-    wait_line();
+    Sender sender = {.end = up ? &ue : &core, .blob = load(send_path)};
+    End *receiver = up ? &core : &ue;
+    fcntl(sender.end->fd, F_SETFL, O_NONBLOCK);
+    char line[16];
+    for (say("established"); fgets(line, sizeof line, stdin); say("done")) {
+        sender.copies = count;
+        fill(&sender);
+        say("filled");
+        GThread *rest = g_thread_new("rest", send_rest, &sender);
+        receive_all(receiver, expected);
+        g_thread_join(rest);
+    }
     return 0;
 }
