@@ -9,7 +9,7 @@
  */
 #define WORD        4
 #define DASH_WORD   0x2d2d2d2d
-#define VECTOR_SIZE 16
+#define VECTOR_SIZE 32
 /* Four vectors a round: they are tested together, mostly in vain. */
 #define BLOCK (4 * VECTOR_SIZE)
 /* Where the dashes of the mark begin, and how far behind its start the word may be at most. */
@@ -19,28 +19,53 @@
 #define LAST_DASH (MSRP_MARK_HEAD_LEN - 1)
 
 typedef uint32_t Vector __attribute__((vector_size(VECTOR_SIZE)));
+typedef uint64_t Half __attribute__((vector_size(VECTOR_SIZE / 2)));
 
-static inline Vector dashes_at(const char *p)
+static inline __attribute__((always_inline)) void add_hits(Vector *hits, const char *p)
 {
     Vector v;
 
     memcpy(&v, p, sizeof(v));
-    return (Vector)(v == (Vector){DASH_WORD, DASH_WORD, DASH_WORD, DASH_WORD});
+    *hits |= (Vector)(v == (Vector){0} + DASH_WORD);
 }
 
 /* Skips blocks without such a word. No call in the loop, so that all of it stays in registers. */
-static const char *skip_blocks(const char *p, const char *end)
+static inline __attribute__((always_inline)) const char *skip_blocks(const char *p, const char *end)
 {
     for (; p < end; p += BLOCK) {
-        Vector hits = dashes_at(p) | dashes_at(p + VECTOR_SIZE) | dashes_at(p + 2 * VECTOR_SIZE) |
-                      dashes_at(p + 3 * VECTOR_SIZE);
-        uint64_t words[VECTOR_SIZE / 8];
-        memcpy(words, &hits, sizeof(hits));
-        if (words[0] | words[1])
+        Vector hits = {0};
+        Half half[2];
+        add_hits(&hits, p);
+        add_hits(&hits, p + VECTOR_SIZE);
+        add_hits(&hits, p + 2 * VECTOR_SIZE);
+        add_hits(&hits, p + 3 * VECTOR_SIZE);
+        memcpy(half, &hits, sizeof(hits));
+        half[0] |= half[1];
+        if (half[0][0] | half[0][1])
             break;
     }
     return p;
 }
+
+static const char *skip_blocks_anywhere(const char *p, const char *end)
+{
+    return skip_blocks(p, end);
+}
+
+#ifdef __x86_64__
+/* The same for processors of the last ten years: half the instructions. */
+static __attribute__((target("avx2"))) const char *skip_blocks_avx2(const char *p, const char *end)
+{
+    return skip_blocks(p, end);
+}
+
+static const char *skip_blocks_here(const char *p, const char *end)
+{
+    return __builtin_cpu_supports("avx2") ? skip_blocks_avx2(p, end) : skip_blocks_anywhere(p, end);
+}
+#else
+#define skip_blocks_here skip_blocks_anywhere
+#endif
 
 /* The mark at one of the places from @p to @end. */
 static const char *match(const char *p, const char *end, Span mark)
@@ -65,7 +90,7 @@ const char *msrp_search(Span in, Span mark)
     const char *p = in.p + FIRST_DASH, *found;
     const char *end = p + (in.len - FIRST_DASH) / BLOCK * BLOCK;
 
-    while ((p = skip_blocks(p, end)) < end) {
+    while ((p = skip_blocks_here(p, end)) < end) {
         place = forward_to(place, in, p); /* what starts before has its word before */
         p += BLOCK;
         if ((found = match(place, MIN(p - FIRST_DASH, last), mark)))

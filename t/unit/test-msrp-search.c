@@ -11,7 +11,7 @@ static void test_every_place(void)
                                          MARK + 1, "\r12345678-", MSRP_MARK_HEAD "a786hjs1"};
 
     for (size_t k = 0; k < G_N_ELEMENTS(around); k++)
-        for (size_t len = strlen(MARK); len < 150; len++)
+        for (size_t len = strlen(MARK); len < 300; len++)
             for (size_t at = 0; at + strlen(MARK) <= len; at++) {
                 g_autofree char *in = g_malloc(len); /* exact, for the sanitizer */
                 for (size_t i = 0; i < len; i++)
