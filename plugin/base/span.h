@@ -78,6 +78,42 @@ Span span_cut(Span *s, char sep);
 /** Takes the next word off *@s: skips blanks and tabs, returns bytes up to the next one. Empty at the end. */
 Span span_word(Span *s);
 
+/** The highest bit of each byte of @word that is no visible ASCII character or is @stop; no carry leaves its byte. */
+static inline uint64_t span_invisible(uint64_t word, char stop)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), low = word & ones * 0x7f;
+    uint64_t other = (word ^ ones * (uint8_t)stop) & ones * 0x7f;
+
+    return (word | ~(low + ones * (0x7f - ' ')) | (low + ones) | ~(other + ones * 0x7f)) & ones * 0x80;
+}
+
+/** The highest bit of each byte of @word that is not 0. */
+static inline uint64_t span_nonzero(uint64_t word)
+{
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+
+    return (word | ((word & low) + low)) & ~low;
+}
+
+/**
+ * How many visible ASCII characters other than @stop there are before the first byte that is none. Inline and in
+ * words, because it runs for each header of each MSRP frame.
+ */
+static inline size_t span_visible(Span s, char stop)
+{
+    size_t n = 0;
+
+    for (uint64_t word; n + sizeof(word) <= s.len; n += sizeof(word)) {
+        memcpy(&word, s.p + n, sizeof(word));
+        uint64_t ends = span_invisible(GUINT64_FROM_LE(word), stop);
+        if (ends)
+            return n + (size_t)__builtin_ctzll(ends) / 8;
+    }
+    while (n < s.len && s.p[n] > ' ' && s.p[n] <= '~' && s.p[n] != stop)
+        n++;
+    return n;
+}
+
 /**
  * A decimal number without sign, at most @max, made of digits only.
  * Returns false (and leaves *@ret_value alone) on anything else, so "1 ", "+1" and "0x1" are not numbers.

@@ -51,23 +51,27 @@ static MsrpStep bad(MsrpFramer *f, const char *what, Span text)
 
 typedef enum Match { MATCH_NO, MATCH_SO_FAR, MATCH_WHOLE } Match;
 
+/* Is @text, at most three bytes, what follows the mark in an end-line? */
+static Match match_behind_mark(Span text)
+{
+    if (text.len > 0 && text.p[0] != '$' && text.p[0] != '+' && text.p[0] != '#')
+        return MATCH_NO;
+    if ((text.len > 1 && text.p[1] != '\r') || (text.len > 2 && text.p[2] != '\n'))
+        return MATCH_NO;
+    return text.len == 1 + CRLF ? MATCH_WHOLE : MATCH_SO_FAR;
+}
+
 /* Is @text, of at most the length of an end-line, this frame's end-line without the first @skip
  * bytes? */
 static Match match_end(const MsrpFramer *f, size_t skip, Span text)
 {
     size_t mark_len = f->mark_len - skip;
-    const char *after = text.p + mark_len;
 
     if (text.len && *text.p != f->end[skip]) /* mostly */
         return MATCH_NO;
     if (memcmp(text.p, f->end + skip, MIN(text.len, mark_len)) != 0)
         return MATCH_NO;
-    if (text.len > mark_len && after[0] != '$' && after[0] != '+' && after[0] != '#')
-        return MATCH_NO;
-    if (text.len > mark_len + 1 &&
-        memcmp(after + 1, "\r\n", MIN(text.len - mark_len - 1, CRLF)) != 0)
-        return MATCH_NO;
-    return text.len == mark_len + 1 + CRLF ? MATCH_WHOLE : MATCH_SO_FAR;
+    return match_behind_mark(span_skip(text, mark_len));
 }
 
 static size_t end_len(const MsrpFramer *f, size_t skip)
@@ -96,20 +100,19 @@ static struct MsrpRange range_of(const char *base, Span s)
     return (struct MsrpRange){(uint16_t)(s.p - base), (uint16_t)s.len};
 }
 
-static bool all_visible(Span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.p[i] <= ' ' || s.p[i] > '~')
-            return false;
-    return s.len > 0;
-}
-
 static bool all_upper(Span s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (s.p[i] < 'A' || s.p[i] > 'Z')
             return false;
     return s.len > 0;
+}
+
+static void expect_end(MsrpFramer *f, Span tid)
+{
+    memcpy(f->end, MSRP_MARK_HEAD, MSRP_MARK_HEAD_LEN);
+    memcpy(f->end + MSRP_MARK_HEAD_LEN, tid.p, tid.len);
+    f->mark_len = MSRP_MARK_HEAD_LEN + tid.len;
 }
 
 static const char *start_line(MsrpFramer *f, const char *base, Span line)
@@ -120,21 +123,20 @@ static const char *start_line(MsrpFramer *f, const char *base, Span line)
     if (!span_starts(line, START))
         return "no MSRP start line";
     line = span_skip(line, START.len);
-    Span tid = line.len ? span_cut(&line, ' ') : line;
-    if (!all_visible(tid) || tid.len > E2AE_MSRP_MAX_TID)
+    Span tid = span_head(line, span_visible(line, ' '));
+    line = span_skip(line, tid.len);
+    if (!tid.len || tid.len > E2AE_MSRP_MAX_TID || (line.len && line.p[0] != ' '))
         return "bad transaction id";
-    const char *blank = line.len ? memchr(line.p, ' ', line.len) : NULL;
-    Span what = span_head(line, blank ? (size_t)(blank - line.p) : line.len);
-    if (what.len == 3 && span_uint(what, 999, &status))
+    line = span_skip(line, 1);
+    if (all_upper(line))
+        scan->method = range_of(base, line);
+    else if (line.len >= 3 && span_uint(span_head(line, 3), 999, &status) &&
+             (line.len == 3 || line.p[3] == ' '))
         scan->status = (unsigned)status;
-    else if (all_upper(what) && !blank)
-        scan->method = range_of(base, what);
     else
         return "neither a method nor a status code";
     scan->tid = range_of(base, tid);
-    memcpy(f->end, MSRP_MARK_HEAD, MSRP_MARK_HEAD_LEN);
-    memcpy(f->end + MSRP_MARK_HEAD_LEN, tid.p, tid.len);
-    f->mark_len = MSRP_MARK_HEAD_LEN + tid.len;
+    expect_end(f, tid);
     return NULL;
 }
 
@@ -151,11 +153,8 @@ static const char *path_line(const char *base, Span line, Span name, struct Msrp
 
 static const char *other_line(Span line)
 {
-    static const bool in_name[256] = {['!' ... ':' - 1] = true, [':' + 1 ... '~'] = true};
-    size_t n = 0;
+    size_t n = span_visible(line, ':');
 
-    while (n < line.len && in_name[(uint8_t)line.p[n]])
-        n++;
     return n > 0 && n < line.len && line.p[n] == ':' ? NULL : "not a header";
 }
 
@@ -233,6 +232,7 @@ static void remember_paths(MsrpFramer *f, const char *base)
     Span lines = path_lines(scan, base);
 
     f->paths.len = 0;
+    msrp_model_forget(&f->model);
     if (lines.len > sizeof(f->paths.text))
         return;
     memcpy(f->paths.text, lines.p, lines.len);
@@ -241,16 +241,20 @@ static void remember_paths(MsrpFramer *f, const char *base)
     f->paths.from_path = moved(scan->from_path, -scan->paths_at);
 }
 
+static bool starts_with_known_paths(const MsrpFramer *f, Span s)
+{
+    return f->paths.len && span_starts(s, (Span){f->paths.text, f->paths.len});
+}
+
 /* Steps over path lines that are those of the head before. */
-static bool known_paths(MsrpFramer *f, Span rest)
+static void skip_known_paths(MsrpFramer *f, Span in)
 {
     MsrpHeadScan *scan = &f->scan;
     const MsrpPathLines *paths = &f->paths;
 
-    if (paths->len == 0 || rest.len < paths->len ||
-        scan->line_at + paths->len > E2AE_MSRP_MAX_HEADER ||
-        memcmp(rest.p, paths->text, paths->len) != 0)
-        return false;
+    if (!starts_with_known_paths(f, span_skip(in, scan->line_at)) ||
+        scan->line_at + paths->len > E2AE_MSRP_MAX_HEADER)
+        return;
     scan->paths_at = (uint16_t)scan->line_at;
     scan->to_path = moved(paths->to_path, scan->paths_at);
     scan->from_path = moved(paths->from_path, scan->paths_at);
@@ -258,13 +262,51 @@ static bool known_paths(MsrpFramer *f, Span rest)
     scan->rest_at = (uint16_t)scan->line_at;
     scan->lines = 3;
     scan->paths_known = true;
+}
+
+/* Steps over headers that are nothing special: most of a head. Whatever else is there, an end-line
+ * too, is left to scan_complete_line(). */
+static void skip_headers(MsrpHeadScan *scan, Span in)
+{
+    Span rest = span_skip(in, scan->line_at);
+
+    while (rest.len && *rest.p != '-') {
+        size_t n = span_visible(rest, ':');
+        if (n == 0 || n == rest.len || rest.p[n] != ':')
+            break;
+        const char *lf = memchr(rest.p + n, '\n', rest.len - n);
+        if (!lf || lf[-1] != '\r' || lf - in.p >= E2AE_MSRP_MAX_HEADER)
+            break;
+        rest = span_skip(rest, (size_t)(lf - rest.p) + 1);
+        scan->lines++;
+    }
+    scan->line_at = in.len - rest.len;
+}
+
+static void remember_model(MsrpFramer *f, const MsrpHead *head)
+{
+    msrp_model_take(&f->model, head->text, head->tid, head->rest);
+    f->model_scan = f->scan;
+    f->model_scan.paths_known = true;
+}
+
+/* Steps over a whole head of which all is known. */
+static bool skip_head_like_model(MsrpFramer *f, Span in)
+{
+    if (!msrp_model_fits(&f->model, in))
+        return false;
+    f->scan = f->model_scan;
+    f->state = MSRP_FRAMER_BODY_START;
+    expect_end(f, range_span(in.p, f->scan.tid));
     return true;
 }
 
-static MsrpStep finish_head(MsrpFramer *f, const char *base, MsrpPiece *ret_piece)
+static MsrpStep finish_head(MsrpFramer *f, const char *base, bool like_model, MsrpPiece *ret_piece)
 {
-    const MsrpHeadScan *scan = &f->scan;
+    MsrpHeadScan *scan = &f->scan;
 
+    if (!scan->paths_known)
+        scan->paths_known = starts_with_known_paths(f, path_lines(scan, base));
     if (!scan->paths_known)
         remember_paths(f, base);
     bool has_body = f->state == MSRP_FRAMER_BODY_START;
@@ -284,7 +326,17 @@ static MsrpStep finish_head(MsrpFramer *f, const char *base, MsrpPiece *ret_piec
                                  .paths_known = scan->paths_known,
                                  .rest = {base + scan->rest_at, rest_len},
                                  .has_body = has_body};
+    if (has_body && !like_model)
+        remember_model(f, &ret_piece->head);
     return MSRP_STEP_HEAD;
+}
+
+static MsrpStep take_head(MsrpFramer *f, Span *in, bool like_model, MsrpPiece *ret_piece)
+{
+    const char *base = in->p;
+
+    *in = span_skip(*in, f->scan.line_at);
+    return finish_head(f, base, like_model, ret_piece);
 }
 
 /* A head that is whole in the input: no byte is copied. */
@@ -292,11 +344,15 @@ static MsrpStep head_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
 {
     Scan result = SCAN_MORE;
 
+    if (skip_head_like_model(f, *in))
+        return take_head(f, in, true, ret_piece);
     f->scan = (MsrpHeadScan){0}; /* an earlier look may have found it incomplete */
     while (result == SCAN_MORE) {
+        if (f->scan.lines == 1)
+            skip_known_paths(f, *in);
+        if (f->scan.lines > 2)
+            skip_headers(&f->scan, *in);
         Span rest = span_skip(*in, f->scan.line_at);
-        if (f->scan.lines == 1 && known_paths(f, rest))
-            continue;
         const char *lf = rest.len ? memchr(rest.p, '\n', rest.len) : NULL;
         if (!lf && in->len > E2AE_MSRP_MAX_HEADER)
             return bad(f, "more than " G_STRINGIFY(E2AE_MSRP_MAX_HEADER) " bytes of headers", rest);
@@ -306,9 +362,7 @@ static MsrpStep head_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
     }
     if (result == SCAN_BAD)
         return MSRP_STEP_BAD;
-    const char *base = in->p;
-    *in = span_skip(*in, f->scan.line_at);
-    return finish_head(f, base, ret_piece);
+    return take_head(f, in, false, ret_piece);
 }
 
 /* A head of which the start came in earlier reads. */
@@ -330,7 +384,7 @@ static MsrpStep head_from_split(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
     }
     if (result != SCAN_DONE)
         return result == SCAN_BAD ? MSRP_STEP_BAD : MSRP_STEP_MORE;
-    return finish_head(f, buf_span(&f->split).p, ret_piece);
+    return finish_head(f, buf_span(&f->split).p, false, ret_piece);
 }
 
 /* The end-line that the head's last line turned out to be; still in front of us, wherever the head
@@ -421,7 +475,7 @@ static MsrpStep body_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
         size_t before = mark ? (size_t)(mark - in->p) : in->len - tail_len(f, rest);
         Match match = MATCH_SO_FAR;
         if (mark)
-            match = match_end(f, 0, span_head(span_skip(*in, before), end_len(f, 0)));
+            match = match_behind_mark(span_head(span_skip(*in, before + f->mark_len), 1 + CRLF));
         if (match == MATCH_NO) { /* a look-alike */
             rest = span_skip(*in, before + 1);
             continue;

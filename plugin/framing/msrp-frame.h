@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "framing/msrp-model.h"
 #include "framing/msrp-search.h"
 
 /** Start line and all headers, and the end-line when there is no body. */
@@ -84,6 +85,8 @@ typedef struct MsrpFramer {
     MsrpFramerState state;
     MsrpHeadScan scan;
     MsrpPathLines paths;
+    MsrpModel model; /* its path lines are those of .paths */
+    MsrpHeadScan model_scan;
     Buf split;               /* a head that came in parts */
     bool collecting;         /* the current head is in there */
     char end[MSRP_END_MAX];  /* of this frame: CRLF, dashes, transaction id */

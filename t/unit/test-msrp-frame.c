@@ -431,6 +431,67 @@ static void test_find(void)
     g_assert_false(msrp_head_find(&head, SPAN("Message:"), &value));
 }
 
+/* What a framer says about @frame when it has read @before; the bytes behind @frame end a body. */
+static char *judge(Span before, Span frame)
+{
+    MsrpFramer f;
+    Trace t = trace_new();
+
+    msrp_framer_init(&f);
+    if (before.len)
+        g_assert_cmpint(drain(&f, before, &t), ==, MSRP_STEP_MORE);
+    g_string_truncate(t.events, 0);
+    g_byte_array_set_size(t.body, 0);
+    drain(&f, frame, &t);
+    char *events = g_string_free(g_steal_pointer(&t.events), FALSE);
+    t.events = g_string_new(NULL);
+    trace_free(&t);
+    msrp_framer_clear(&f);
+    return events;
+}
+
+/* MSR-07: a head that is like the one before is judged as if it were the first, whatever byte of it
+ * differs. */
+static void test_like_the_one_before(void)
+{
+    static const char *const frames[] = {
+        "MSRP a786hjs2 SEND\r\n" PATHS "Message-ID: 8765\r\nByte-Range: 1-4/4\r\n" TEXT_TYPE
+        "body\r\n-------a786hjs2$\r\n",
+        "MSRP a786:js2 SEND\r\n" PATHS "x------a786:js2$: 1\r\n" TEXT_TYPE
+        "body\r\n-------a786:js2$\r\n",
+        "MSRP aaaa SEND\r\n" PATHS "A: \r\n\r\nbody\r\n-------aaaa$\r\n",
+        "MSRP aaaa SEND\r\n" PATHS "\r\nbody\r\n-------aaaa$\r\n",
+        "MSRP aaaa 200 OK\r\n" PATHS "\r\nbody\r\n-------aaaa$\r\n",
+    };
+    static const char bytes[] = "Aa0-: \r\n\t\x7f\x80\x00$";
+
+    for (size_t k = 0; k < G_N_ELEMENTS(frames); k++) {
+        Span model = span_str(frames[k]);
+        for (size_t at = 0; at < model.len; at++)
+            for (size_t i = 0; i < sizeof(bytes) - 1; i++) {
+                g_autofree char *changed = g_memdup2(model.p, model.len);
+                changed[at] = bytes[i];
+                g_autofree char *alone = judge(SPAN(""), (Span){changed, model.len});
+                g_autofree char *behind = judge(model, (Span){changed, model.len});
+                g_assert_cmpstr(behind, ==, alone);
+            }
+    }
+}
+
+/* Two bytes at once: an end-line where the model has a header. */
+static void test_end_line_like_a_header(void)
+{
+    const Span model = SPAN("MSRP a7:6hjs2 SEND\r\n" PATHS "x------a7:6hjs2$\r\n\r\n"
+                            "body\r\n-------a7:6hjs2$\r\n");
+    g_autofree char *changed = span_dup(model);
+
+    *strstr(changed, "x------") = '-';
+    g_autofree char *alone = judge(SPAN(""), (Span){changed, model.len});
+    g_autofree char *behind = judge(model, (Span){changed, model.len});
+    g_assert_nonnull(strstr(alone, "body=0"));
+    g_assert_cmpstr(behind, ==, alone);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -449,6 +510,8 @@ int main(int argc, char **argv)
     g_test_add_func("/framing/msrp/frame/MSR-07/header-limit", test_header_limit);
     g_test_add_func("/framing/msrp/frame/MSR-07/longest-tid", test_longest_tid);
     g_test_add_func("/framing/msrp/frame/stays-bad", test_stays_bad);
+    g_test_add_func("/framing/msrp/frame/MSR-07/like-the-one-before", test_like_the_one_before);
+    g_test_add_func("/framing/msrp/frame/end-line-like-a-header", test_end_line_like_a_header);
     g_test_add_func("/framing/msrp/frame/find", test_find);
     return g_test_run();
 }

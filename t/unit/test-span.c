@@ -45,10 +45,17 @@ static void test_uint(void)
         bool ok;
         uint64_t value;
     } cases[] = {
-        {"0", 9, true, 0},          {"65535", 65535, true, 65535}, {"65536", 65535, false, 0},
-        {"", 9, false, 0},          {" 1", 9, false, 0},           {"+1", 9, false, 0},
-        {"1a", 99, false, 0},       {"0x1", 99, false, 0},         {"-1", 99, false, 0},
-        {"007", 9, true, 7},        {"99999999999999999999", UINT64_MAX, false, 0},
+        {"0", 9, true, 0},
+        {"65535", 65535, true, 65535},
+        {"65536", 65535, false, 0},
+        {"", 9, false, 0},
+        {" 1", 9, false, 0},
+        {"+1", 9, false, 0},
+        {"1a", 99, false, 0},
+        {"0x1", 99, false, 0},
+        {"-1", 99, false, 0},
+        {"007", 9, true, 7},
+        {"99999999999999999999", UINT64_MAX, false, 0},
         {"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
     };
 
@@ -57,6 +64,25 @@ static void test_uint(void)
         g_assert_cmpint(span_uint(span_str(cases[i].text), cases[i].max, &value), ==, cases[i].ok);
         g_assert_cmpuint(value, ==, cases[i].ok ? cases[i].value : 4711);
     }
+}
+
+/* Every byte at every place, against the definition. */
+static void test_visible(void)
+{
+    for (size_t len = 0; len <= 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (int c = 0; c < 256; c++) {
+                g_autofree char *text = g_strnfill(len, 'a');
+                text[at] = (char)c;
+                bool ends = c <= 0x20 || c >= 0x7f || c == ':';
+                g_assert_cmpuint(span_visible((Span){text, len}, ':'), ==, ends ? at : len);
+                if (at > 0)
+                    text[at - 1] = ':';
+                g_assert_cmpuint(span_visible((Span){text, len}, ':'), ==,
+                                 at > 0 ? at - 1
+                                 : ends ? at
+                                        : len);
+            }
 }
 
 static void test_quote(void)
@@ -92,6 +118,7 @@ int main(int argc, char **argv)
     g_test_add_func("/base/span/cut", test_cut);
     g_test_add_func("/base/span/word", test_word);
     g_test_add_func("/base/span/uint", test_uint);
+    g_test_add_func("/base/span/visible", test_visible);
     g_test_add_func("/base/span/quote", test_quote);
     g_test_add_func("/base/span/trim", test_trim);
     g_test_add_func("/base/span/compare", test_compare);
