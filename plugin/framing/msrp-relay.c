@@ -105,7 +105,7 @@ static void flush(Out *out)
 }
 
 /* What lies next to the slice before becomes part of it: an unchanged stretch is one slice. */
-static void add(Out *out, Span s)
+static inline void add(Out *out, Span s)
 {
     Span *last = out->n ? &out->slices[out->n - 1] : NULL;
 

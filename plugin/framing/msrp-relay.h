@@ -15,7 +15,7 @@
 #include "framing/msrp-map.h"
 
 /** Most slices that one call of forward_cb brings. */
-#define MSRP_SLICES_MAX 256
+#define MSRP_SLICES_MAX 8
 /** Most bytes of our own that wait for the end of a frame. */
 #define MSRP_INSERT_MAX 16384
 

@@ -11,7 +11,7 @@
 #define HANDSHAKE_READ (16 * 1024)
 /* Beyond the relay's buffer: answers of the TLS engine itself, such as to key updates. */
 #define OUT_EXTRA (64 * 1024)
-/* A slice of this size is worth a record of its own rather than a copy. */
+/* A slice of this size is worth a record or a write of its own rather than a copy. */
 #define SLICE_DIRECT (8 * 1024)
 /* First byte of a TLS handshake record. */
 #define TLS_HANDSHAKE_BYTE 0x16
@@ -379,7 +379,7 @@ static MediaIo recv_tls(MediaConn *conn, ssize_t n, size_t asked, Span *ret_byte
 MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes)
 {
     MediaWorker *w = conn->stream->worker;
-    size_t asked = w->limits.buffer;
+    size_t asked = w->limits.buffer - MIN(conn->surplus, w->limits.buffer / 2);
     ssize_t n = net_tcp_recv(conn->fd, w->rx, asked);
 
     *ret_bytes = (Span){NULL, 0};
@@ -406,47 +406,77 @@ static bool write_failed(MediaConn *conn)
     return false;
 }
 
-bool media_conn_send(MediaConn *conn, Span bytes)
+/* Encrypts into the scratch buffer, which is sent when it is full. */
+static bool encrypt(MediaConn *conn, Span bytes)
 {
     Buf *out = &conn->stream->worker->out;
 
-    if (!conn->tls)
-        return send_wire(conn, bytes);
     while (bytes.len > 0) {
         Span part = span_head(bytes, TLS_WRITE_MAX);
         if (buf_room(out) < part.len + TLS_WRITE_OVERHEAD && !send_scratch(conn))
             return false;
-        if (!tls_stream_write(conn->tls, part, out))
+        if (!tls_stream_write(conn->tls, part, out)) {
+            reset(out); /* or another connection would send it */
             return write_failed(conn);
+        }
         bytes = span_skip(bytes, part.len);
     }
-    return send_scratch(conn);
+    return true;
 }
 
+bool media_conn_send(MediaConn *conn, Span bytes)
+{
+    if (!conn->tls)
+        return send_wire(conn, bytes);
+    return encrypt(conn, bytes) && send_scratch(conn);
+}
+
+/* Sends what is gathered; nothing of it stays, for the next connection uses the same buffer. */
 static bool send_gathered(MediaConn *conn)
 {
     Buf *gather = &conn->stream->worker->gather;
-    bool sent = media_conn_send(conn, buf_span(gather));
+    Span bytes = buf_span(gather);
+    bool sent = conn->tls ? encrypt(conn, bytes) : send_wire(conn, bytes);
 
     reset(gather);
     return sent;
 }
 
-bool media_conn_send_slices(MediaConn *conn, const Span *slices, unsigned n)
+/* A long slice goes on from where it is; short ones share a write. */
+static bool put_slice(MediaConn *conn, Span slice)
 {
     Buf *gather = &conn->stream->worker->gather;
-    bool sent = true;
+    bool direct = slice.len >= SLICE_DIRECT;
 
-    for (unsigned i = 0; i < n && sent; i++) {
-        bool big = slices[i].len >= SLICE_DIRECT;
-        if (big || buf_room(gather) < slices[i].len)
-            sent = send_gathered(conn);
-        if (sent && big)
-            sent = media_conn_send(conn, slices[i]);
-        else if (sent)
-            buf_append(gather, slices[i]);
+    if ((direct || buf_room(gather) < slice.len) && !send_gathered(conn))
+        return false;
+    if (!direct)
+        return buf_append(gather, slice);
+    return conn->tls ? encrypt(conn, slice) : send_wire(conn, slice);
+}
+
+bool media_conn_put(MediaConn *conn, const Span *slices, unsigned n)
+{
+    MediaWorker *w = conn->stream->worker;
+    bool taken = true;
+
+    g_assert(!w->gathering || w->gathering == conn);
+    w->gathering = conn;
+    for (unsigned i = 0; i < n && taken; i++)
+        taken = put_slice(conn, slices[i]);
+    if (!taken) {
+        reset(&w->gather);
+        w->gathering = NULL;
     }
-    return sent && send_gathered(conn);
+    return taken;
+}
+
+bool media_conn_push(MediaConn *conn)
+{
+    bool sent = send_gathered(conn) && (!conn->tls || send_scratch(conn));
+
+    conn->stream->worker->gathering = NULL;
+    return sent;
 }
 
 bool media_conn_finish(MediaConn *conn)

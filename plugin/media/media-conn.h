@@ -68,6 +68,7 @@ struct MediaConn {
     MediaEventKind failure;
     char *reason;    /* set with MEDIA_IO_FAILED and false */
     MsrpRelay *msrp; /* reads what comes from here, once the pair is joined; NULL: nobody has to */
+    size_t surplus;  /* by so much more than what was read goes on lately, as rewritten */
     uv_poll_t poll;
 };
 
@@ -119,8 +120,13 @@ MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes);
  * .reason. */
 bool media_conn_send(MediaConn *conn, Span bytes);
 
-/** The same for pieces of at most MEDIA_READ_MAX bytes together; small ones share a write. */
-bool media_conn_send_slices(MediaConn *conn, const Span *slices, unsigned n);
+/**
+ * State OPEN: takes pieces of application bytes, in order; the short ones are gathered to share a
+ * write, until media_conn_push() sends what is left. In between no other connection of this worker
+ * may gather. False: .reason, and nothing is gathered any more.
+ */
+bool media_conn_put(MediaConn *conn, const Span *slices, unsigned n);
+bool media_conn_push(MediaConn *conn);
 
 /** Sends from .out. False: .reason. */
 bool media_conn_flush(MediaConn *conn);

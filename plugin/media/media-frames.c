@@ -13,6 +13,7 @@ typedef struct Direction {
     MediaConn *from;
     MediaConn *to;
     bool to_failed;
+    size_t forwarded; /* bytes */
 } Direction;
 
 static bool forward_cb(void *arg, const Span *slices, unsigned n)
@@ -22,8 +23,16 @@ static bool forward_cb(void *arg, const Span *slices, unsigned n)
 
     for (unsigned i = 0; i < n; i++)
         total += slices[i].len;
+    d->forwarded += total;
     media_shared_add(&d->to->stream->shared->bytes_out[d->to->side], total);
-    d->to_failed = !media_conn_send_slices(d->to, slices, n);
+    d->to_failed = !media_conn_put(d->to, slices, n);
+    return !d->to_failed;
+}
+
+/* After the last forward_cb() of a turn. */
+static bool push(Direction *d)
+{
+    d->to_failed = d->to_failed || !media_conn_push(d->to);
     return !d->to_failed;
 }
 
@@ -40,7 +49,7 @@ static bool reply_cb(void *arg, Span frame)
     Direction back = {.from = d->to, .to = d->from};
     MsrpSink sink = {forward_cb, no_reply_cb, &back};
 
-    return msrp_relay_insert(d->to->msrp, frame, &sink);
+    return push(d) && msrp_relay_insert(d->to->msrp, frame, &sink) && push(&back);
 }
 
 static MediaRelayResult result_of(const Direction *d, MsrpRelayResult result)
@@ -65,12 +74,26 @@ static MediaRelayResult result_of(const Direction *d, MsrpRelayResult result)
     return MEDIA_RELAY_FROM_FAILED;
 }
 
+/* A full read that grows would need one more TLS record for a few bytes, so the next one is as much
+ * smaller. */
+static void note_surplus(MediaConn *from, size_t read, size_t forwarded)
+{
+    size_t more = forwarded > read ? forwarded - read : 0;
+
+    from->surplus = MAX(more, from->surplus - (from->surplus + 63) / 64);
+}
+
 MediaRelayResult media_frames_relay(MediaConn *from, MediaConn *to, Span bytes)
 {
     Direction d = {.from = from, .to = to};
     MsrpSink sink = {forward_cb, reply_cb, &d};
 
-    return result_of(&d, msrp_relay_feed(from->msrp, bytes, &sink));
+    MsrpRelayResult result = msrp_relay_feed(from->msrp, bytes, &sink);
+    if (!push(&d))
+        result = MSRP_RELAY_STOPPED;
+    if (to->tls)
+        note_surplus(from, bytes.len, d.forwarded);
+    return result_of(&d, result);
 }
 
 MediaRelayResult media_frames_finish(MediaConn *from, MediaConn *to)
@@ -78,7 +101,8 @@ MediaRelayResult media_frames_finish(MediaConn *from, MediaConn *to)
     Direction d = {.from = from, .to = to};
     MsrpSink sink = {forward_cb, reply_cb, &d};
 
-    return result_of(&d, msrp_relay_finish(from->msrp, &sink));
+    MsrpRelayResult result = msrp_relay_finish(from->msrp, &sink);
+    return result_of(&d, push(&d) ? result : MSRP_RELAY_STOPPED);
 }
 
 bool media_frames_wanted(const MediaStream *stream)
@@ -162,7 +186,7 @@ static bool speak_to(MediaConn *conn, MediaConn *other)
         msrp_build_empty_send(span_str(tid), span_str(message_id), span_str(msrp->peer[conn->side]),
                               span_str(msrp->ours[conn->side]));
     msrp_relay_expect(conn->msrp, span_str(tid));
-    return msrp_relay_insert(other->msrp, span_str(send), &sink);
+    return msrp_relay_insert(other->msrp, span_str(send), &sink) && push(&d);
 }
 
 bool media_frames_speak_first(MediaConn *access, MediaConn *core)

@@ -38,7 +38,8 @@ typedef struct MediaWorker {
     char *rx; /* MEDIA_READ_MAX */
     Buf plain;
     Buf out;
-    Buf gather;            /* pieces of a write to a TLS connection */
+    Buf gather;            /* pieces of a write */
+    struct MediaConn *gathering; /* to whom; NULL: nobody, and .gather is empty */
     NetUdpBatch *udp_in;   /* these three are made when the first UDP stream opens */
     NetUdpOut *udp_out[2]; /* by MediaLegSide of the stream at work */
 } MediaWorker;
