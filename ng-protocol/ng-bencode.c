@@ -187,7 +187,8 @@ NgValue *ng_bencode_decode(Span in, Span *ret_rest, GError **error)
 
 static void append_string(GString *out, Span s)
 {
-    g_string_append_printf(out, "%zu:", s.len);
+    span_append_uint(out, s.len);
+    g_string_append_c(out, ':');
     g_string_append_len(out, s.p, (gssize)s.len);
 }
 

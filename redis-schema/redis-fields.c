@@ -252,6 +252,14 @@ bool redis_fields_read(const RedisTable *table, JsonObject *object, void *s, GEr
     return true;
 }
 
+/* A text in which nothing has to be escaped. */
+static void write_text(const char *text, GString *out)
+{
+    g_string_append_c(out, '"');
+    g_string_append(out, text);
+    g_string_append_c(out, '"');
+}
+
 static void write_flags(const RedisField *f, unsigned flags, GString *out)
 {
     const char *separator = "";
@@ -260,7 +268,8 @@ static void write_flags(const RedisField *f, unsigned flags, GString *out)
     for (int i = 0; f->names[i]; i++) {
         if (!(flags & 1u << i))
             continue;
-        g_string_append_printf(out, "%s\"%s\"", separator, f->names[i]);
+        g_string_append(out, separator);
+        write_text(f->names[i], out);
         separator = ",";
     }
     g_string_append_c(out, ']');
@@ -270,7 +279,7 @@ static void write_addr(const Addr *a, GString *out)
 {
     char text[ADDR_TEXT_MAX];
 
-    g_string_append_printf(out, "\"%s\"", addr_text(a, text));
+    write_text(addr_text(a, text), out);
 }
 
 static void write_fingerprints(const FingerprintSet *set, GString *out)
@@ -278,8 +287,10 @@ static void write_fingerprints(const FingerprintSet *set, GString *out)
     char text[FP_TEXT_MAX];
 
     g_string_append_c(out, '[');
-    for (unsigned i = 0; i < set->n; i++)
-        g_string_append_printf(out, "%s\"%s\"", i ? "," : "", fp_text(&set->fp[i], text));
+    for (unsigned i = 0; i < set->n; i++) {
+        g_string_append(out, i ? "," : "");
+        write_text(fp_text(&set->fp[i], text), out);
+    }
     g_string_append_c(out, ']');
 }
 
@@ -343,10 +354,10 @@ static void write_value(const RedisField *f, const void *s, GString *out)
         return;
     case REDIS_BIG:
         g_assert(*AT_CONST(uint64_t, s, f) <= REDIS_INT_MAX);
-        g_string_append_printf(out, "%" G_GUINT64_FORMAT, *AT_CONST(uint64_t, s, f));
+        span_append_uint(out, *AT_CONST(uint64_t, s, f));
         return;
     case REDIS_NAME:
-        g_string_append_printf(out, "\"%s\"", f->names[*AT_CONST(int, s, f)]);
+        write_text(f->names[*AT_CONST(int, s, f)], out);
         return;
     case REDIS_FLAGS:
         write_flags(f, *AT_CONST(unsigned, s, f), out);
@@ -377,7 +388,8 @@ void redis_fields_write(const RedisTable *table, const void *s, GString *out)
             continue;
         if (!out->len || out->str[out->len - 1] != '{')
             g_string_append_c(out, ',');
-        g_string_append_printf(out, "\"%s\":", f->name);
+        write_text(f->name, out);
+        g_string_append_c(out, ':');
         write_value(f, s, out);
     }
 }

@@ -10,14 +10,26 @@ static bool stands_for_itself(char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '%' && c != '\\';
 }
 
+static void append_escaped(GString *out, guchar byte)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    g_string_append_c(out, '%');
+    g_string_append_c(out, hex[byte >> 4]);
+    g_string_append_c(out, hex[byte & 0xf]);
+}
+
 void redis_json_append_bytes(GString *out, Span s)
 {
     g_string_append_c(out, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        if (stands_for_itself(s.p[i]))
-            g_string_append_c(out, s.p[i]);
-        else
-            g_string_append_printf(out, "%%%02X", (guchar)s.p[i]);
+    while (s.len) {
+        size_t n = 0;
+        while (n < s.len && stands_for_itself(s.p[n]))
+            n++;
+        g_string_append_len(out, s.p, (gssize)n);
+        if (n < s.len)
+            append_escaped(out, (guchar)s.p[n++]);
+        s = span_skip(s, n);
     }
     g_string_append_c(out, '"');
 }

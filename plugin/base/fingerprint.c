@@ -69,11 +69,17 @@ FpParse fp_parse(Span value, Fingerprint *ret_fp)
 
 char *fp_text(const Fingerprint *fp, char out[static FP_TEXT_MAX])
 {
+    static const char hex[] = "0123456789ABCDEF";
     size_t n = fp_digest_len(fp->hash);
     char *at = g_stpcpy(out, fp_hash_name(fp->hash));
 
-    for (size_t i = 0; i < n; i++, at += 3)
-        g_snprintf(at, 4, "%c%02X", i ? ':' : ' ', fp->digest[i]);
+    /* Not by printf(): each SDP and each record of a call has several. */
+    for (size_t i = 0; i < n; i++) {
+        *at++ = i ? ':' : ' ';
+        *at++ = hex[fp->digest[i] >> 4];
+        *at++ = hex[fp->digest[i] & 0xf];
+    }
+    *at = '\0';
     return out;
 }
 

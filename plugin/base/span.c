@@ -61,6 +61,18 @@ bool span_uint(Span s, uint64_t max, uint64_t *ret_value)
     return true;
 }
 
+void span_append_uint(GString *out, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    g_string_append_len(out, digits + at, (gssize)(sizeof(digits) - at));
+}
+
 char *span_quote(Span s)
 {
     GString *out = g_string_new("\"");

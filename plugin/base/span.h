@@ -120,6 +120,9 @@ static inline size_t span_visible(Span s, char stop)
  */
 bool span_uint(Span s, uint64_t max, uint64_t *ret_value);
 
+/** Appends @value in decimal: cheaper by far than g_string_append_printf(), and messages consist of such numbers. */
+void span_append_uint(GString *out, uint64_t value);
+
 /**
  * Text for a message to a person: at most 80 bytes, control and non-ASCII bytes as \xNN, in double quotes.
  * Owned by the caller. Every piece of peer input that reaches a log or an error goes through this.

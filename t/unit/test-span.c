@@ -85,6 +85,19 @@ static void test_visible(void)
             }
 }
 
+static void test_append_uint(void)
+{
+    static const uint64_t values[] = {0, 7, 10, 4711, UINT32_MAX, UINT64_MAX - 1, UINT64_MAX};
+    g_autoptr(GString) out = g_string_new("x");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autofree char *expected = g_strdup_printf("x%" G_GUINT64_FORMAT, values[i]);
+        span_append_uint(out, values[i]);
+        g_assert_cmpstr(out->str, ==, expected);
+        g_string_truncate(out, 1);
+    }
+}
+
 static void test_quote(void)
 {
     g_autofree char *plain = span_quote(SPAN("a=setup:\r\n\"x\""));
@@ -119,6 +132,7 @@ int main(int argc, char **argv)
     g_test_add_func("/base/span/word", test_word);
     g_test_add_func("/base/span/uint", test_uint);
     g_test_add_func("/base/span/visible", test_visible);
+    g_test_add_func("/base/span/append-uint", test_append_uint);
     g_test_add_func("/base/span/quote", test_quote);
     g_test_add_func("/base/span/trim", test_trim);
     g_test_add_func("/base/span/compare", test_compare);
