@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Redis server of the test's own: its port, its directory, its data kept over a restart."""
-import os
 import signal
 import socket
+import tempfile
 
 import procs
 
@@ -46,11 +46,10 @@ class Redis:
     """Database DATABASE is the one looked at. @host: where it listens; by default on loopback. @of: the Redis that it is
     a replica of at first; later others may decide that."""
 
-    def __init__(self, host=None, name="redis", of=None):
-        self.host, self.name, self.of = host or procs.address(6), name, of
+    def __init__(self, host=None, name="redis", of=None, appendonly=True):
+        self.host, self.name, self.of, self.appendonly = host or procs.address(6), name, of, appendonly
         self.port = procs.free_port(self.host)
-        self.directory = procs.path_of(name)
-        os.mkdir(self.directory)
+        self.directory = tempfile.mkdtemp(prefix=f"{name}-", dir=procs.path_of("."))
         self.option = f"--redis={self.host}:{self.port}/{DATABASE}"
         self.connection = self.server = None
         self.start()
@@ -59,7 +58,7 @@ class Redis:
         # What has been acknowledged is in the kernel's hands, so it survives the process.
         self.server = procs.Server(self.name, [
             "redis-server", "--bind", self.host, "--port", str(self.port), "--dir", self.directory, "--save", "",
-            "--appendonly", "yes", "--protected-mode", "no", "--bind-source-addr", self.host,
+            "--appendonly", "yes" if self.appendonly else "no", "--protected-mode", "no", "--bind-source-addr", self.host,
             "--repl-diskless-sync-delay", "0", *(["--replicaof", self.of.host, str(self.of.port)] if self.of else [])])
         self.server.wait_ready(self._connect)
 
