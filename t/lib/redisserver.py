@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Redis server of the test's own: its port, its directory, its data kept over a restart."""
+import os
 import signal
 import socket
 import tempfile
