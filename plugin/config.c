@@ -253,6 +253,8 @@ static const Option options[] = {
      .help = "Media threads, 0 for one per CPU"},
     {"delete-delay", 0, "SECONDS", set_unsigned, AT(delete_delay_s), .max = 86400, .preset = "30",
      .help = "How long a deleted call stays"},
+    {"fork-timeout", 0, "MS", set_unsigned, AT(fork_timeout_ms), .min = 100, .max = 600000,
+     .preset = "32000", .help = "How long a refused stream waits for another callee of a fork"},
     {"certificate", 0, "FILE", set_texts, AT(certificates), .list = true,
      .allowed = "the path of a PEM file", .help = "Certificate; none: self-signed at start"},
     {"private-key", 0, "FILE", set_texts, AT(private_keys), .list = true,

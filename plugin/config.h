@@ -36,6 +36,7 @@ typedef struct Config {
     int max_sessions; /* -1 = no limit */
     unsigned num_threads;
     unsigned delete_delay_s;
+    unsigned fork_timeout_ms;
     MediaLimits limits;
 
     GPtrArray
@@ -46,12 +47,13 @@ typedef struct Config {
     FpHash fingerprint_hash;
     unsigned bfcp_tls_role; /* a SessionBfcpRule */
     GArray *event_sinks;    /* of Addr, UDP */
-    char *tls_ciphers; /* NULL = the default of the tls layer, as the next */
+    char *tls_ciphers;      /* NULL = the default of the tls layer, as the next */
     char *tls_ciphersuites;
     unsigned dtls_mtu;
     bool tls_legacy_rsa_cbc;
 
-    char *redis; /* as given, as the next five; plugin/config-redis.h reads them. NULL = in memory */
+    char
+        *redis; /* as given, as the next five; plugin/config-redis.h reads them. NULL = in memory */
     char *redis_sentinel;
     char *redis_master;
     char *redis_user;
@@ -60,8 +62,8 @@ typedef struct Config {
     bool redis_degrade;
     unsigned redis_connect_ms;
     unsigned redis_command_ms;
-    char *node_id; /* redis_node_id_valid(); NULL: none was given and the host name is not one */
-    char *ha_group;    /* redis_node_id_valid(); NULL = this node claims no calls by itself */
+    char *node_id;  /* redis_node_id_valid(); NULL: none was given and the host name is not one */
+    char *ha_group; /* redis_node_id_valid(); NULL = this node claims no calls by itself */
     Addr node_address; /* where other nodes reach our ng port; family ADDR_NONE: as it listens */
     unsigned heartbeat_ms;
     unsigned node_timeout_ms;

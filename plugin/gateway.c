@@ -256,6 +256,7 @@ static ControlCalls *make_calls(Gateway *g, uv_loop_t *loop, const Config *c,
         .certificate = g->certificate,
         .max_sessions = c->max_sessions,
         .delete_delay_s = c->delete_delay_s,
+        .fork_timeout_ms = c->fork_timeout_ms,
         .drained = g->drained,
         .drained_arg = g->drained_arg,
     };

@@ -58,6 +58,9 @@ struct ControlCall {
     ControlClaimedCb claim_done;
     int64_t written_us; /* monotonic: when the write was sent that the store has had last */
     GList age;          /* in ControlKeep.by_age while there is a record */
+    int64_t
+        refused_us; /* monotonic: when it came into ControlRefused.waiting; 0 = it is not there */
+    GList refused;
     char *lost; /* why the call is not ours any more; it is dropped when nothing is under way */
 };
 
@@ -96,6 +99,13 @@ typedef struct ControlKeep {
     void *verified_arg;
 } ControlKeep;
 
+/** Lines that a callee has refused; see control-refused.c. */
+typedef struct ControlRefused {
+    unsigned timeout_ms;
+    uv_timer_t *timer; /* while .waiting has somebody */
+    GQueue waiting;    /* of ControlCall, the longest first */
+} ControlRefused;
+
 /** The end of this node in order; see control-drain.c. */
 typedef struct ControlDrain {
     uv_timer_t *timer; /* NULL: it does not drain */
@@ -120,6 +130,7 @@ struct ControlCalls {
     ControlForwards *forwards;
     ControlKeep keep;
     ControlDrain drain;
+    ControlRefused refused;
     SessionPolicy policy;
     int max_sessions;
     unsigned delete_delay_s;
@@ -141,6 +152,11 @@ void control_run_query(ControlCall *call, ControlRequest *req, const NgRequest *
 void control_run_list(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
 void control_run_statistics(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
 void control_run_drain(ControlCalls *calls, ControlRequest *req, const NgRequest *r);
+
+/** The state of @call has changed: it has lines that were refused and wait, or not. */
+void control_refused_note(ControlCall *call);
+void control_refused_forget(ControlCall *call);
+void control_refused_stop(ControlRefused *refused);
 
 /** Ends the wait for the last call. */
 void control_drain_stop(ControlDrain *drain);

@@ -29,6 +29,7 @@ static void call_free(gpointer data)
     ControlCall *call = data;
 
     control_keep_gone(call);
+    control_refused_forget(call);
     session_free(call->session);
     g_queue_clear(&call->waiting);
     g_array_unref(call->settled);
@@ -72,6 +73,8 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     calls->alone = true;
     calls->drain = (ControlDrain){NULL, config->drained, config->drained_arg};
     g_queue_init(&calls->keep.by_age);
+    calls->refused.timeout_ms = config->fork_timeout_ms;
+    g_queue_init(&calls->refused.waiting);
     control_streams_lease(calls->streams, config->store.lease_ms);
     if (config->store.shared) {
         calls->restore.state = CONTROL_RESTORE_WAITING;
@@ -106,6 +109,7 @@ void control_calls_free(ControlCalls *calls)
     forget_writes(calls);
     control_keep_stop(calls);
     control_drain_stop(&calls->drain);
+    control_refused_stop(&calls->refused);
     control_forwards_free(calls->forwards);
     control_streams_free(calls->streams);
     control_sweep_free(calls->restore.sweep);
@@ -145,6 +149,7 @@ void control_call_commit(ControlCall *call, Session *next, unsigned delay_ms)
     control_streams_apply(call->calls->streams, call->session, next, delay_ms);
     session_free(call->session);
     call->session = next;
+    control_refused_note(call);
 }
 
 static ControlCall *find_call(ControlCalls *calls, Span call_id, bool looked)
@@ -164,7 +169,7 @@ ControlCall *control_call_new(ControlCalls *calls, Span call_id)
     call->calls = calls;
     call->call_id = span_dup(call_id);
     call->settled = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    call->age.data = call;
+    call->age.data = call->refused.data = call;
     g_queue_init(&call->waiting);
     g_hash_table_insert(calls->by_call_id, call->call_id, call);
     return call;

@@ -40,6 +40,7 @@ typedef struct ControlCallsConfig {
     ControlCertificate *certificate;
     int max_sessions; /* -1 = no limit */
     unsigned delete_delay_s;
+    unsigned fork_timeout_ms; /* how long a refused line waits for another callee (TRK-07) */
     void (*drained)(void *arg); /* (nullable) after `e2ae drain` the last call is gone; may free the
                                    calls */
     void *drained_arg;

@@ -217,16 +217,6 @@ static void plan_line(SessionPlan *plan, unsigned index, const NgRequest *req,
     g_array_append_val(plan->lines, line);
 }
 
-/* Nobody else will accept what an answer to the last offer refused (TRK-07). */
-static void end_refused(const SessionDialog *d)
-{
-    for (unsigned i = 0; d->answered && i < d->slots->len; i++) {
-        SessionSlot *slot = session_slot(d, i);
-        if (slot->treatment == SESSION_CLOSED && session_slot_current(slot))
-            session_slot_release(slot);
-    }
-}
-
 SessionPlan *session_plan_offer(const Session *old, const NgRequest *req, SdpDoc *doc,
                                 const SessionPolicy *policy, GError **error)
 {
@@ -237,7 +227,7 @@ SessionPlan *session_plan_offer(const Session *old, const NgRequest *req, SdpDoc
     if (!plan->dialog)
         return NULL;
     plan->from = plan->dialog->offerer;
-    end_refused(plan->dialog);
+    session_dialog_drop_refused(plan->dialog);
     plan->dialog->answered = false;
     apply_settings(&plan->next->settings, &req->e2ae);
     choose_interfaces(plan->dialog, req);

@@ -30,8 +30,6 @@ void session_slot_drop(SessionStream **stream);
 /** Keeps the proto as @from wrote it, for the next offer to it (DTL-01). */
 void session_slot_note_proto(SessionSlot *slot, SessionSide from, Span proto);
 
-/** Drops every stream of the slot, also from memory. */
-void session_slot_release(SessionSlot *slot);
 
 /** Gives the slot rtpengine's next number, unless it has one for good. */
 void session_upstream_assign(SessionDialog *d, SessionSlot *slot);

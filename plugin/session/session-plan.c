@@ -62,15 +62,6 @@ void session_slot_note_proto(SessionSlot *slot, SessionSide from, Span proto)
     slot->peer_proto[from] = span_dup(proto);
 }
 
-void session_slot_release(SessionSlot *slot)
-{
-    session_slot_drop(&slot->stream);
-    session_slot_drop(&slot->pending);
-    session_slot_drop(&slot->retiring);
-    slot->lost = NULL;
-    slot->lost_core = false;
-}
-
 void session_plan_set_port(SessionPlan *plan, unsigned i, uint16_t port)
 {
     const SessionPortRequest *request = &g_array_index(plan->ports, SessionPortRequest, i);

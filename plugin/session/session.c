@@ -228,6 +228,44 @@ bool session_stream_up(Session *s, uint64_t id)
     return true;
 }
 
+void session_slot_release(SessionSlot *slot)
+{
+    g_clear_pointer(&slot->stream, session_stream_free);
+    g_clear_pointer(&slot->pending, session_stream_free);
+    g_clear_pointer(&slot->retiring, session_stream_free);
+    slot->lost = NULL;
+    slot->lost_core = false;
+}
+
+static bool is_refused(const SessionDialog *d, const SessionSlot *slot)
+{
+    return d->answered && slot->treatment == SESSION_CLOSED && session_slot_current(slot);
+}
+
+bool session_has_refused(const Session *s)
+{
+    for (unsigned k = 0; k < s->dialogs->len; k++) {
+        const SessionDialog *d = s->dialogs->pdata[k];
+        for (unsigned i = 0; i < d->slots->len; i++)
+            if (is_refused(d, session_slot(d, i)))
+                return true;
+    }
+    return false;
+}
+
+void session_dialog_drop_refused(const SessionDialog *d)
+{
+    for (unsigned i = 0; i < d->slots->len; i++)
+        if (is_refused(d, session_slot(d, i)))
+            session_slot_release(session_slot(d, i));
+}
+
+void session_drop_refused(const Session *s)
+{
+    for (unsigned k = 0; k < s->dialogs->len; k++)
+        session_dialog_drop_refused(s->dialogs->pdata[k]);
+}
+
 void session_drop_retiring(Session *s)
 {
     for (unsigned d = 0; d < s->dialogs->len; d++) {

@@ -183,6 +183,9 @@ SessionStream *session_stream_new(uint64_t id, const Medium *medium);
 void session_stream_free(SessionStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionStream, session_stream_free)
 
+/** Drops every stream of the slot, and what it knows of lost ones. */
+void session_slot_release(SessionSlot *slot);
+
 /** Borrowed; NULL past the end. */
 SessionSlot *session_slot(const SessionDialog *d, unsigned index);
 
@@ -204,6 +207,13 @@ SessionStream *session_slot_current(const SessionSlot *slot);
  * dropped from @s (the diff then closes it). Returns whether anything changed.
  */
 bool session_stream_up(Session *s, uint64_t id);
+
+/** Is there a stream that a callee has refused, and that is kept as another may accept it (TRK-07)? */
+bool session_has_refused(const Session *s);
+
+/** Drops those streams: nobody else will accept. Of one dialog; of all. */
+void session_dialog_drop_refused(const SessionDialog *d);
+void session_drop_refused(const Session *s);
 
 /** Drops every stream that only waits for its successor to come up. */
 void session_drop_retiring(Session *s);

@@ -23,7 +23,7 @@ BIG = 2 << 20
 sink = events.Sink()
 
 with tap.need("the programs start"):
-    e2ae = plugin.Plugin(None, extra=[sink.option()])
+    e2ae = plugin.Plugin(None, extra=[sink.option(), "--fork-timeout=500"])
     hasty = plugin.Plugin(None, name="rtpengine-e2ae-hasty", ports=(32000, 32099),
                           listen=(procs.address(4), procs.free_port(procs.address(4))),
                           extra=[sink.option(), "--max-failures=2", f"--idle-timeout={int(1500 * procs.PATIENCE)}"] + [

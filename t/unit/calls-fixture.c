@@ -188,6 +188,7 @@ static void start_calls(Calls *f, const CallsOptions *o)
                   .retry_ms = o->node_ttl_ms ? o->node_ttl_ms / 3 : 20000},
         .max_sessions = o->max_sessions ? o->max_sessions : -1,
         .delete_delay_s = o->delete_delay_s,
+        .fork_timeout_ms = o->fork_timeout_ms ? o->fork_timeout_ms : 60000,
         .drained = o->drains ? drained_cb : NULL,
         .drained_arg = f,
     };

@@ -34,10 +34,11 @@ typedef struct CallsOptions {
     bool degrade;       /* as --redis-mode */
     bool shared;        /* the store is; calls_ready() tells that it is ready */
     unsigned call_ttl_s;
-    unsigned node_ttl_ms;           /* 0 = a minute */
-    bool no_certificate;            /* until calls_rotate_certificate() */
-    bool certificate;               /* .certificate is there; the store has none and says that it is away */
+    unsigned node_ttl_ms; /* 0 = a minute */
+    bool no_certificate;  /* until calls_rotate_certificate() */
+    bool certificate;     /* .certificate is there; the store has none and says that it is away */
     Store *(*make_store)(Calls *f); /* NULL = in memory */
+    unsigned fork_timeout_ms;       /* 0 = a minute */
     bool drains;                    /* .drained counts */
     unsigned first_host;            /* of the addresses for media; 0 = 1 */
 } CallsOptions;
@@ -53,7 +54,7 @@ struct Calls {
     TlsIdentities *identities;
     TlsSealKey *key;
     ControlCertificate *certificate; /* NULL = none is shared */
-    SessionInterface interfaces[2]; /* access, core */
+    SessionInterface interfaces[2];  /* access, core */
     Addr at;
     unsigned cookies;
     Upstream upstream;
