@@ -54,12 +54,12 @@ struct ControlCall {
     ControlSweep *sweep;  /* because that one found it in a node's index; else NULL */
     char *owner;          /* while it is looked for and claimed: who has it */
     unsigned attempts;    /* to get it */
+    uv_timer_t *look;     /* until it is looked for again, else NULL */
     RedisRecord *claimed; /* waits for the certificates that its streams have signalled */
     ControlClaimedCb claim_done;
     int64_t written_us; /* monotonic: when the write was sent that the store has had last */
     GList age;          /* in ControlKeep.by_age while there is a record */
-    int64_t
-        refused_us; /* monotonic: when it came into ControlRefused.waiting; 0 = it is not there */
+    int64_t refused_us; /* monotonic: since when it is in ControlRefused.waiting; 0 = it is not */
     GList refused;
     char *lost; /* why the call is not ours any more; it is dropped when nothing is under way */
 };
@@ -92,6 +92,7 @@ typedef struct ControlKeep {
     uv_timer_t *timer;  /* NULL: the store ends with us */
     bool away;          /* and the outside has been told */
     bool connected;     /* has been; what is written from then on need not be written again */
+    int64_t back_us;    /* monotonic: when it was connected again; 0 = it has not been away */
     GQueue by_age;      /* of ControlCall, the record that was written longest ago first */
     int64_t anew_us;    /* records from before are to be written again: Redis may lack them */
     unsigned under_way; /* such writes */
@@ -230,6 +231,9 @@ ControlCall *control_find(ControlCalls *calls, Span call_id);
 /** Asks for a call that control_find() has made when the store was not ready yet. */
 void control_find_begin(ControlCall *call);
 
+/** The call is freed: it is not looked for any more. */
+void control_find_stop(ControlCall *call);
+
 /** It is known what the call is: its requests are handled, in it or, without a session, as those of
  * an unknown call. @call may be gone after. */
 void control_call_settled(ControlCall *call);
@@ -245,6 +249,10 @@ void control_keep_gone(ControlCall *call);
 
 /** Writes every record again, as what is in the store is not to be trusted. */
 void control_keep_anew(ControlCalls *calls);
+
+/** The store was away until a short time ago, and its heartbeats may have expired meanwhile: a node
+ * without one need not be dead. */
+bool control_keep_blind(const ControlCalls *calls);
 
 /** A write that was .again has ended; @ok: so that another may follow at once. */
 void control_keep_done(ControlCalls *calls, bool ok);

@@ -30,6 +30,7 @@ static void call_free(gpointer data)
 
     control_keep_gone(call);
     control_refused_forget(call);
+    control_find_stop(call);
     session_free(call->session);
     g_queue_clear(&call->waiting);
     g_array_unref(call->settled);

@@ -7,7 +7,8 @@
  *   not there                the call is nobody's: requests are handled as before
  *   this node's              of an earlier life: claimed, restored
  *   another's, who lives     the requests go there (control-forward.c)
- *   another's, who is dead   claimed, taken over
+ *   another's, who is dead   claimed, taken over; but soon after an outage of the store, which nobody
+ *                            could tell that he lives, asked again until he has had time for that
  *   claimed meanwhile        the store is asked again
  *
  * Tested by t/unit/test-control-takeover.c
@@ -21,6 +22,8 @@
 
 /* Somebody else was faster; more often than this it is no accident. */
 #define ATTEMPTS_MAX 4
+/* Before the store is asked again. */
+#define LOOK_MS 250
 
 static void load(ControlCall *call);
 
@@ -61,6 +64,33 @@ static void forward(ControlCall *call, const StoreNode *owner)
         control_forward(calls, g_queue_pop_head(&waiting), owner);
 }
 
+static void look_closed(uv_handle_t *handle)
+{
+    g_free(handle);
+}
+
+void control_find_stop(ControlCall *call)
+{
+    if (call->look)
+        uv_close((uv_handle_t *)g_steal_pointer(&call->look), look_closed);
+}
+
+static void look_cb(uv_timer_t *timer)
+{
+    ControlCall *call = timer->data;
+
+    control_find_stop(call);
+    load(call);
+}
+
+static void look_later(ControlCall *call)
+{
+    call->look = g_new0(uv_timer_t, 1);
+    call->look->data = call;
+    uv_timer_init(call->calls->loop, call->look);
+    uv_timer_start(call->look, look_cb, LOOK_MS, 0);
+}
+
 static void node_cb(const StoreReply *reply, void *arg)
 {
     ControlCall *call = arg;
@@ -71,6 +101,8 @@ static void node_cb(const StoreReply *reply, void *arg)
         refuse(call, owner, reply->text);
     } else if (reply->nodes[0]->heartbeat) {
         forward(call, reply->nodes[0]);
+    } else if (control_keep_blind(call->calls)) {
+        look_later(call);
     } else {
         control_claim(call, call->owner, call->revision, claimed);
     }

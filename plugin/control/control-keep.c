@@ -195,12 +195,20 @@ static void is_ready(ControlCalls *calls, const char *text)
     calls->keep.away = false;
     /* It may be another server than before, or the same one without its last seconds. */
     if (calls->keep.connected) {
+        calls->keep.back_us = g_get_monotonic_time();
         control_keep_anew(calls);
         control_restore_clean(calls);
     }
     calls->keep.connected = true;
     control_restore_begin(calls);
     write_unwritten(calls);
+}
+
+bool control_keep_blind(const ControlCalls *calls)
+{
+    int64_t grace_us = (int64_t)calls->store.node_ttl_ms * 1000 * 2;
+
+    return calls->keep.back_us && g_get_monotonic_time() - calls->keep.back_us < grace_us;
 }
 
 void control_calls_store_state(ControlCalls *calls, StoreState state, const char *text)

@@ -16,7 +16,7 @@ void store_target_init(StoreTarget *t)
         .connect_ms = 1000,
         .command_ms = 1000,
         .reconnect_ms = 100,
-        .reconnect_max_ms = 5000,
+        .reconnect_max_ms = 1000,
         .max_commands = 16384,
         .max_behind = 131072,
     };

@@ -26,7 +26,7 @@ typedef struct StoreTarget {
     unsigned connect_ms;       /* 1000: to connect, with everything up to READY */
     unsigned command_ms;       /* 1000: for an answer; then the connection counts as dead */
     unsigned reconnect_ms;     /* 100: before the first attempt to reconnect; doubled each time */
-    unsigned reconnect_max_ms; /* 5000 */
+    unsigned reconnect_max_ms; /* 1000: below the grace that other nodes give a node after an outage */
     unsigned max_commands;     /* 16384: under way at once */
     unsigned max_behind;       /* 131072: writes remembered while Redis is away */
     bool degrade;              /* serve without Redis instead of refusing */

@@ -4,6 +4,7 @@
 #include "calls-fixture.h"
 #include "store-fixture.h"
 
+#include "control/control-call.h"
 #include "ng-protocol/ng-reply.h"
 
 #define OWNER "node-2"
@@ -169,6 +170,14 @@ static void owned_by(Fixture *f, const char *call_id, const char *node)
     g_assert_nonnull(strstr(json, owner));
 }
 
+/* Does that call wait before it is looked for again? */
+static bool looks(Fixture *f, const char *call_id)
+{
+    const ControlCall *call = g_hash_table_lookup(f->c.calls->by_call_id, call_id);
+
+    return call && call->look;
+}
+
 /* ---- tests */
 
 static void living_owner(Fixture *f, const void *data)
@@ -249,6 +258,54 @@ static void owner_is_silent(Fixture *f, const void *data)
         "runs and can be reached (--node-address)");
     forwarded(f, 1); /* under one cookie: it would have been done once */
     owned_by(f, "a", OWNER);
+}
+
+/* Redis was away for longer than heartbeats live, and is back: the owner only has not told it yet. */
+static void owner_of_lost_heartbeat(Fixture *f, const void *data)
+{
+    (void)data;
+    calls_set_up_call(&f->c, "a", false);
+    change_sides(f, &options);
+    g_autofree char *beat = test_redis_ask(f->redis, "GET e2ae:node:" OWNER);
+    owner_dies(f);
+    calls_ready(&f->c); /* connected again */
+    unsigned cookie = calls_send(&f->c, offer("a"));
+    for (unsigned i = 0; i < 3; i++) {
+        RUN_UNTIL(&f->c.loop, looks(f, "a"));
+        RUN_UNTIL(&f->c.loop, !looks(f, "a"));
+    }
+    g_assert_false(calls_replied(&f->c, cookie));
+    owned_by(f, "a", OWNER);
+    g_autofree char *ok = test_redis_ask(f->redis, "SET e2ae:node:" OWNER " %s", beat);
+    g_autoptr(NgValue) reply = calls_reply(&f->c, cookie);
+    calls_assert_str(reply, "owner", "yes");
+    forwarded(f, 1);
+}
+
+/* It has had its time: dead it is. */
+static void owner_stays_away(Fixture *f, const void *data)
+{
+    (void)data;
+    calls_set_up_call(&f->c, "a", false);
+    change_sides(f, &impatient);
+    owner_dies(f);
+    calls_ready(&f->c);
+    int64_t asked = g_get_monotonic_time();
+    g_autoptr(NgValue) reply = calls_ask(&f->c, offer("a"));
+    g_assert_nonnull(ng_dict_get(reply, SPAN("e2ae")));
+    g_assert_cmpint(g_get_monotonic_time() - asked, >=, 500000); /* twice 300 ms, since before */
+    owned_by(f, "a", CALLS_NODE);
+}
+
+static void stops_while_it_looks(Fixture *f, const void *data)
+{
+    (void)data;
+    calls_set_up_call(&f->c, "a", false);
+    change_sides(f, &options);
+    owner_dies(f);
+    calls_ready(&f->c);
+    calls_send(&f->c, offer("a"));
+    RUN_UNTIL(&f->c.loop, looks(f, "a"));
 }
 
 static void dead_owner(Fixture *f, const void *data)
@@ -376,6 +433,9 @@ int main(int argc, char **argv)
     ADD("owner-has-it-no-more", &options, owner_has_it_no_more);
     ADD("owner-dies-meanwhile", &options, owner_dies_meanwhile);
     ADD("owner-is-silent", &options, owner_is_silent);
+    ADD("owner-of-lost-heartbeat", &options, owner_of_lost_heartbeat);
+    ADD("owner-stays-away", &options, owner_stays_away);
+    ADD("stops-while-it-looks", &options, stops_while_it_looks);
     ADD("TRK-27/ASC-02/dead-owner", &options, dead_owner);
     ADD("answer-of-dead-owner", &options, answer_of_dead_owner);
     ADD("TRK-20/other-address", &options, other_address);
