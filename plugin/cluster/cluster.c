@@ -32,6 +32,7 @@ struct Cluster {
     int64_t sure_ms;   /* when the last heartbeat was asked for that has been found in its place */
     int64_t unsure_ms; /* since when it is FROZEN or DOUBTFUL */
     bool fenced;       /* another process has our node-id, and it has been told */
+    bool listed;       /* it is known who is there */
     bool alone;
     Asked *beat;
     Asked *list;
@@ -193,8 +194,9 @@ static void tell_alone(Cluster *c)
 {
     bool alone = cluster_nodes_alone(c->nodes);
 
-    if (alone == c->alone)
+    if (c->listed && alone == c->alone)
         return;
+    c->listed = true;
     c->alone = alone;
     c->hooks.alone(alone, c->hooks.arg);
 }
@@ -272,7 +274,6 @@ Cluster *cluster_new(uv_loop_t *loop, Store *store, const ClusterConfig *config,
     c->node = g_strdup(config->node);
     c->group = g_strdup(config->group);
     c->hooks = *hooks;
-    c->alone = true;
     c->ticked_ms = c->sure_ms = now_ms();
     c->nodes =
         cluster_nodes_new(c->node, c->group, GRACE_TIMEOUTS * config->timeout_ms, node_cb, c);

@@ -71,7 +71,7 @@ ControlCalls *control_calls_new(uv_loop_t *loop, const ControlCallsConfig *confi
     calls->by_call_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, call_free);
     calls->takeovers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, sweep_free);
     calls->forwards = control_forwards_new(calls);
-    calls->alone = true;
+    calls->alone = !config->store.shared; /* else until it is told */
     calls->drain = (ControlDrain){NULL, config->drained, config->drained_arg};
     g_queue_init(&calls->keep.by_age);
     calls->refused.timeout_ms = config->fork_timeout_ms;
