@@ -51,8 +51,8 @@ class Node(plugin.Plugin):
 class Sink:
     """An event sink for several nodes: events of calls and of nodes."""
 
-    def __init__(self, host=None):
-        self.sock = procs.udp_socket(host or procs.address(7))
+    def __init__(self, host=None, port=0):
+        self.sock = procs.udp_socket(host or procs.address(7), port)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.events = []
 
