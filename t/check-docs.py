@@ -23,6 +23,7 @@ EXAMPLES_IN_SAMPLE = {"interface", "listen-ng", "listen-tcp-ng", "rtpengine", "c
                       "rtpengine-redis", "node-id", "ha-group", "node-address", "tls-ciphers", "tls-ciphersuites", "pidfile"}
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 CONFIGURE_OPTION = re.compile(r"(?:AC_ARG_ENABLE|E2AE_SANITIZER)\(\[(\w+)\]")
+LITERAL = r'"((?:[^"\\\n]|\\.)*)"'
 STATES = (("plugin/media/media-types.h", "MediaLegState", "MEDIA_LEG_"),
           ("plugin/media/media-conn.h", "MediaConnState", "MEDIA_CONN_"),
           ("plugin/tls/tls-stream.h", "TlsState", "TLS_STATE_"),
@@ -100,17 +101,54 @@ def check_sample(keys):
            ended.stdout)
 
 
+def pages():
+    """The documents in docs/, and those of the examples."""
+    return sorted(os.path.relpath(path, TOP) for pattern in ("docs/*.md", "examples/*/README.md")
+                  for path in glob.glob(os.path.join(TOP, pattern)))
+
+
 def check_options_in_texts(known):
     known = known | {"enable-" + name for name in CONFIGURE_OPTION.findall(read("configure.ac"))}
     texts = ["README.md", "HACKING.md", "SECURITY.md", "examples/rtpengine-e2ae.service.in"]
-    texts += sorted(os.path.relpath(path, TOP) for path in glob.glob(os.path.join(TOP, "docs", "*.md")))
+    texts += pages()
     for path in texts:
         unknown = []
         for line in read(path).splitlines():
             # Options of other programs stand in lines that begin with their name.
-            if not re.match(r"\s*(\S*/?)(dev|configure|systemctl|make|apt|dpkg\S*|git)\b", line):
+            if not re.match(r"\s*(\S*/?)(dev|configure|systemctl|sysctl|make|apt|dpkg\S*|git)\b", line):
                 unknown += [name for name in OPTION.findall(line) if name not in known]
         tap.ok(not unknown, f"{path}: its options exist", *unknown)
+
+
+def texts_of_program():
+    """Every text in the sources, as the compiler puts it together."""
+    found = set()
+    for path in glob.glob(os.path.join(TOP, "plugin", "**", "*.[ch]"), recursive=True):
+        code = re.sub(r"^#include[^\n]*$|/\*.*?\*/", "", read(path), flags=re.M | re.S)
+        for match in re.finditer(rf"{LITERAL}(?:(?:\s|\b[A-Z]\w+\b)*{LITERAL})*", code):
+            found.add("".join(re.findall(LITERAL, match[0])).replace('\\"', '"'))
+    return found
+
+
+def check_log_lines():
+    """What the table of docs/deployment.md quotes from the log is in the program; "..." is what differs."""
+    texts = texts_of_program()
+    table = re.findall(r"^\|([^|]+)\|([^|]+)\|[^|]+\|[^|]+\|$", read("docs/deployment.md").split("\n## 10. ")[1], re.M)
+    lines = [line for symptom, cell in table[2:] for line in re.findall(r"`([^`]+)`", cell)]
+    tap.ok(len(lines) >= len(table) - 2 > 10, "docs/deployment.md: each symptom has a line of the log")
+    for line in lines:
+        parts = [part.strip(" :") for part in line.split("...")]
+        strange = [part for part in parts if part and not any(part in text for text in texts)]
+        tap.ok(not strange, f"the program logs: {line}", *strange)
+
+
+def check_events(path, start, end):
+    """The table of events there has every event of the specification, and no other."""
+    specified = set(re.findall(r"^\| `([a-z-]+)` \|", read("ng-protocol/README.md").split("\n## 9.")[1].split("\n## 10.")[0]
+                               .split("| event | meaning |", 1)[1], re.M))
+    section = read(path).split(start)[1].split(end)[0]
+    named = {name for row in re.findall(r"^\| (`[^|]+)\|", section, re.M) for name in re.findall(r"`([a-z-]+)`", row)}
+    tap.equal(named, specified, f"{path}: its table of events has those of the specification")
 
 
 def ng_keys(specification):
@@ -144,7 +182,7 @@ def check_states():
 def check_references():
     """Files that the documents name are there."""
     pattern = re.compile(r"`((?:plugin|docs|t|examples|debian|ng-protocol|redis-schema)/[\w./-]+)`")
-    for path in ["README.md", "HACKING.md", "SECURITY.md", "CHANGELOG.md", "docs/architecture.md"]:
+    for path in ["README.md", "HACKING.md", "SECURITY.md", "CHANGELOG.md"] + pages():
         missing = [name for name in pattern.findall(read(path)) if not os.path.exists(os.path.join(TOP, name))]
         tap.ok(not missing, f"{path}: the files it names exist", *missing)
 
@@ -167,5 +205,7 @@ check_sample(keys)
 check_options_in_texts({name for name, _ in options})
 check_ng_keys()
 check_states()
+check_log_lines()
+check_events("docs/deployment.md", "\n## 8. ", "\n## 9. ")
 check_references()
 tap.finish()
