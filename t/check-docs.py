@@ -142,6 +142,19 @@ def check_log_lines():
         tap.ok(not strange, f"the program logs: {line}", *strange)
 
 
+def check_interop():
+    """The table is one that t/interop-table.py has made: nothing failed, and each stack and each test is there."""
+    sys.path.insert(0, os.path.join(TOP, "t", "lib"))
+    import interop
+    table = read("docs/interop.md").split("<!-- table", 1)[1].split("<!-- end", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| ")][1:]
+    tap.equal({row[0] for row in rows}, set(interop.STACKS), "docs/interop.md: its stacks are those of t/lib/interop.py")
+    wrong = [row for row in rows if not re.fullmatch(r"(\d+) of \1", row[3]) or row[3] == "0 of 0"
+             or not all(os.path.exists(os.path.join(TOP, "t", "integration", f"{test}.py")) for test in row[4].split(", "))]
+    tap.ok(rows and not wrong, "docs/interop.md: all passed, in tests that exist", *wrong)
+    tap.ok(re.search(r"^Debian \d", table, re.M), "docs/interop.md says with which Debian")
+
+
 def check_events(path, start, end):
     """The table of events there has every event of the specification, and no other."""
     specified = set(re.findall(r"^\| `([a-z-]+)` \|", read("ng-protocol/README.md").split("\n## 9.")[1].split("\n## 10.")[0]
@@ -206,6 +219,7 @@ check_options_in_texts({name for name, _ in options})
 check_ng_keys()
 check_states()
 check_log_lines()
+check_interop()
 check_events("docs/deployment.md", "\n## 8. ", "\n## 9. ")
 check_references()
 tap.finish()

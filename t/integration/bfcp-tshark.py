@@ -10,12 +10,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import bfcp
 import calls
 import certs
+import interop
 import media
 import plugin
 import procs
 import talk
 import tap
 import tshark
+
+interop.whole("Wireshark", "BFCP dissector on the core side")
 
 UE, CORE = procs.address(10), procs.address(9)
 CONFERENCE, USER, REQUEST = 4321, 1234, 77

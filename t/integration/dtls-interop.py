@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import calls
 import certs
 import events
+import interop
 import media
 import peers
 import plugin
@@ -40,7 +41,7 @@ def fax(program, side, ue_setup, stack, cert, *args, **options):
 
 def works(call):
     """Every datagram of both sides arrives whole and in order, and the proxy hears of the association and its end."""
-    with call:
+    with interop.part(interop.PEERS[call.stack], f"T.38: UE, {call.ue_setup}, DTLS1.2"), call:
         call.run()
         assert call.ue.line("CONNECTED").startswith("DTLS1.2 "), call.ue.log()
         sink.wait(call.call_id, "bearer-released")

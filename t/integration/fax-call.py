@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import calls
 import certs
 import fax
+import interop
 import kamailio
 import media
 import msrpcall
@@ -20,6 +21,8 @@ import rtpengine
 import sdp
 import sipp
 import tap
+
+interop.whole("rtpengine", "T.38 gateway (T.38=decode) and voice in the same slot")
 
 UE, CORE = procs.address(10), procs.address(9)
 RTP_PORTS = (30000, 30999)

@@ -12,6 +12,7 @@ import calls
 import certs
 import fax
 import faxpeer
+import interop
 import kamailio
 import media
 import msrpcall
@@ -22,6 +23,8 @@ import sdp
 import sipp
 import tap
 import tshark
+
+interop.whole("SpanDSP", "fax machines at both ends")
 
 UE, CORE = procs.address(10), procs.address(9)
 RTP_PORTS = (30000, 30999)

@@ -5,12 +5,15 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import kamailio
 import msrp
 import msrpside
 import plugin
 import procs
 import tap
+
+interop.whole("Kamailio", "its module msrp as the peer in the core")
 
 SIZE, CHUNK = 100_000, 2048
 CHUNKS = -(-SIZE // CHUNK)

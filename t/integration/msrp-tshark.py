@@ -5,11 +5,14 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import msrpside
 import plugin
 import procs
 import tap
 import tshark
+
+interop.whole("Wireshark", "MSRP dissector on both legs")
 
 TEXT = "".join(f"Line {number} of the text, which has a --- in it.\r\n" for number in range(60)).encode()
 CHUNKS = -(-len(TEXT) // 300)

@@ -5,11 +5,16 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import media
 import pcscf
 import pcscfcall
 import sipua
 import tap
+
+interop.whole("Kamailio", "P-CSCF: calls (examples/kamailio)")
+interop.whole("SIPp", "UEs and core, registering and calling")
+interop.whole("rtpengine", "audio beside protected media")
 
 with tap.need("the servers start"):
     net = pcscfcall.Network()

@@ -5,12 +5,15 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import media
 import pcscf
 import pcscfcall
 import sdp
 import sipua
 import tap
+
+interop.whole("Kamailio", "P-CSCF: within dialogs (examples/kamailio)")
 from sipua import WAIT, recv
 
 RELIABLE = ["Require: 100rel", "RSeq: 71"]

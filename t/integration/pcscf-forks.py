@@ -5,6 +5,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import media
 import pcscf
 import pcscfcall
@@ -12,6 +13,8 @@ import procs
 import sdp
 import sipua
 import tap
+
+interop.whole("Kamailio", "P-CSCF: forks (examples/kamailio)")
 from sipua import WAIT, recv
 
 with tap.need("the servers start"):

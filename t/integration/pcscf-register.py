@@ -6,11 +6,14 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import kamailio
 import pcscf
 import procs
 import sipua
 import tap
+
+interop.whole("Kamailio", "P-CSCF: registration (examples/kamailio)")
 
 ALL = ",".join(pcscf.MEDIA)
 SERVER = [f"{name};mediasec" for name in pcscf.MEDIA]

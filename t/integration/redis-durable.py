@@ -9,6 +9,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import certs
+import interop
 import msrpcall
 import peers
 import plugin
@@ -17,6 +18,8 @@ import redisserver
 import rtpengine
 import sdp
 import tap
+
+interop.whole("Redis", "store of the calls")
 
 SIZE = 50_000
 UE, CORE = procs.address(10), procs.address(9)

@@ -8,11 +8,14 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import cluster
+import interop
 import ngload
 import plugin
 import procs
 import redisserver
 import tap
+
+interop.whole("Redis Sentinel", "fail-over of the store under load")
 
 RATE = 300
 # For so long the replica hears nothing of what is acknowledged, before the master dies.

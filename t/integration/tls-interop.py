@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import calls
 import certs
 import events
+import interop
 import media
 import peers
 import plugin
@@ -40,7 +41,8 @@ ecdsa = programs["ECDSA"]
 
 def works(call, version):
     """The call carries its data both ways and raises no more events than it should."""
-    with call:
+    part = f"{call.medium.name.upper()}: UE, {call.ue_setup}, {SHOWN[version].strip()}"
+    with interop.part(interop.PEERS[call.stack], part), call:
         call.run()
         assert call.ue.line("CONNECTED").startswith(SHOWN[version]), call.ue.log()
         sink.wait(call.call_id, "bearer-released")

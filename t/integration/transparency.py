@@ -10,12 +10,15 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import interop
 import ng
 import ngcases
 import plugin
 import procs
 import rtpengine
 import tap
+
+interop.whole("rtpengine", "every ng command, with and without this program before it")
 
 PORTS = ((30000, 30999), (40000, 40999))
 _TIMES = {"created", "created_us", "last signal", "last packet", "last redis update", "last_signal", "created_from"}

@@ -13,12 +13,15 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import cluster
 import crowd
+import interop
 import netns
 import ng
 import plugin
 import procs
 import redisserver
 import tap
+
+interop.whole("keepalived", "virtual addresses of two nodes (examples/two-node)")
 
 EXAMPLE = os.path.join(procs.SOURCE_DIR, "examples", "two-node")
 OWN = {"edge-a": "198.51.100.2", "edge-b": "198.51.100.3", "witness": "198.51.100.4"}

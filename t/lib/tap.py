@@ -53,6 +53,11 @@ def equal(got, want, name):
     return ok(got == want, name, f"got:  {got!r}", f"want: {want!r}")
 
 
+def counts():
+    """(passed, all) so far."""
+    return _state["count"] - _state["failed"], _state["count"]
+
+
 def failed():
     return _state["failed"] > 0
 
