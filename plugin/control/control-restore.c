@@ -49,8 +49,10 @@ static void tell(const Origin *o, const SessionStream *stream, const char *reaso
 
     if (!session_find_stream(o->session, stream->id, &d, &index, NULL))
         return;
-    if (o->other)
+    if (o->other) {
+        o->call->calls->statistics.takeover_events++;
         control_call_tell(o->call, d, index, "takeover", event);
+    }
     if (stream->answered || final)
         control_call_emit(o->call, d, index, MEDIA_EVENT_BEARER_RELEASED, event);
 }

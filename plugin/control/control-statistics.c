@@ -107,6 +107,7 @@ static void add_events(NgValue *dict, const ControlCalls *calls)
     for (unsigned i = 0; i < G_N_ELEMENTS(calls->statistics.events); i++)
         ng_dict_add_int(events, media_event_name((MediaEventKind)i),
                         (int64_t)calls->statistics.events[i]);
+    ng_dict_add_int(events, "takeover", (int64_t)calls->statistics.takeover_events);
     ng_dict_add_int(dict, "events-lost", (int64_t)control_events_lost(calls->events));
 }
 

@@ -21,6 +21,7 @@ typedef struct ControlStatistics {
     uint64_t forwarded;                            /* to the node that has the call */
     uint64_t refused_ports;                        /* offers without a free port */
     uint64_t events[MEDIA_EVENT_CLOSED];           /* by MediaEventKind */
+    uint64_t takeover_events;                      /* one for each stream taken over */
 } ControlStatistics;
 
 /** The dictionary "e2ae" of a reply to statistics, owned by the caller. @upstream: nullable. */

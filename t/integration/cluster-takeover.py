@@ -116,6 +116,8 @@ with tap.check("no call that was acknowledged is missing, and each says the same
 with tap.check("TRK-27: the proxy hears of each stream: takeover, and bearer-released"):
     procs.wait_until(lambda: len(sink.of("takeover", final=False)) == CALLS, "all events", 10)
     assert len({e["call-id"] for e in sink.of("takeover")}) == CALLS
+    counted = b.request(command="e2ae statistics")["e2ae"]["events"]
+    assert int(counted["takeover"]) == CALLS, counted
     procs.wait_until(lambda: len({e["call-id"] for e in sink.of("bearer-released", final=False)}) == CALLS, "all events", 10)
 with tap.check("ASC-07: a wrong certificate is refused by the new owner, and nothing of it comes to the core"):
     assert everybody.standing() == []
