@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Calls in a real Redis: what was answered ok survives the program, and a Redis that is away hurts no more than it must."""
-import hashlib
 import json
 import os
 import sys
@@ -8,7 +7,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-import certs
+import cluster
 import interop
 import msrpcall
 import peers
@@ -21,32 +20,20 @@ import tap
 
 interop.whole("Redis", "store of the calls")
 
-SIZE = 50_000
-UE, CORE = procs.address(10), procs.address(9)
-ue_cert, stranger_cert, agw_cert = certs.Pair("ue-ecdsa"), certs.Pair("other-ecdsa"), certs.Pair("agw-ecdsa")
+UE, CORE = cluster.UE, cluster.CORE
+ue_cert, agw_cert = cluster.ue_cert, cluster.agw_cert
 ue_rtp = procs.udp_socket(UE)
-sink = procs.udp_socket(procs.address(8))
-events = []
+sink = cluster.Sink(procs.address(8))
 
 
 def start(name, *options, listen=None):
     return plugin.Plugin(upstream.ng_address, name=name, listen=listen, extra=(
         redis.option, "--node-id=edge-1", f"--certificate={agw_cert.cert}", f"--private-key={agw_cert.key}",
-        "--event-sink=udp:%s:%d" % sink.getsockname(), *options))
+        sink.option(), *options))
 
 
 def store(of):
     return of.request(command="e2ae statistics")["e2ae"]["store"]
-
-
-def event_came(name, **members):
-    """Whether such an event has been sent; what has been read stays in events."""
-    while True:
-        try:
-            events.append(json.loads(sink.recv(65536)))
-        except BlockingIOError:
-            break
-    return any(e["event"] == name and all(e.get(k.replace("_", "-")) == v for k, v in members.items()) for e in events)
 
 
 def offer(of, name, audio=None):
@@ -72,46 +59,15 @@ def moved_on(of, name, what):
     procs.wait_until(lambda: name not in upstream.calls(), "rtpengine forgets the call", 10)
 
 
-class Call:
-    """One originating MSRP call."""
+class Call(cluster.Call):
+    """A call that is up, and its record after the offer and after the answer."""
 
     def __init__(self, of, name):
-        self.name = name
-        self.core_port = procs.free_port(CORE)
-        reply, _ = offer(of, name)
-        assert reply.get("result") == "ok", reply
+        super().__init__(name)
+        self.offer(of)
         self.offered = redis.record(name)
-        answer = of.client.request({
-            "command": "answer", "call-id": name, "from-tag": "ue", "to-tag": "core",
-            "replace": ["origin", "session-connection"], "sdp": msrpcall.core_sdp(CORE, self.core_port)})
-        assert answer.get("result") == "ok", answer
+        self.answer(of)
         self.answered = redis.record(name)
-        self.at_ue = sdp.Sdp(answer["sdp"])
-        self.access = self.at_ue.endpoint(0)
-
-    def peer(self, cert, **options):
-        return peers.TlsPeer("gnutls", cert=cert, connect="%s:%d" % self.access,
-                             expect_fingerprint=msrpcall.expected(self.at_ue.fingerprint(0)), **options)
-
-    def exchange(self, seed):
-        """The UE connects and bytes cross, both ways."""
-        to_core, to_ue = peers.payload(SIZE, seed), peers.payload(SIZE, seed + 1)
-        core = peers.PlainPeer(CORE, self.core_port, data=to_ue, expect=SIZE)
-        ue = self.peer(ue_cert, recv=SIZE, send=procs.write_file("to-core", to_core))
-        assert ue.wait() == 0, ue.log()
-        core.join()
-        core.close()
-        assert ue.digest() == (SIZE, hashlib.sha256(to_ue).hexdigest()), ue.log()
-        assert core.digest.hexdigest() == hashlib.sha256(to_core).hexdigest()
-
-    def refuses_stranger(self):
-        core = peers.PlainPeer(CORE, self.core_port)
-        stranger = peers.TlsPeer("gnutls", cert=stranger_cert, connect="%s:%d" % self.access, recv="close",
-                                 send=procs.write_file("secret", peers.payload(5000, 7)))
-        status = stranger.wait()
-        core.close()
-        assert status not in (0, peers.EXIT_FINGERPRINT), stranger.log()
-        assert (core.connections, core.received) == (0, 0)
 
 
 def private_key_lines():
@@ -149,7 +105,7 @@ with tap.need("the UE is served"):
 
 with tap.need("TRK-27: killed in the middle of a connection, and started again"):
     core = peers.PlainPeer(CORE, first.core_port)
-    hanging = first.peer(ue_cert, recv="close")
+    hanging = first.peer(recv="close")
     hanging.wait_line("CONNECTED")
     before = e2ae.sockets()
     e2ae.crash()
@@ -160,8 +116,8 @@ with tap.need("TRK-27: killed in the middle of a connection, and started again")
 with tap.check("ASC-02: the same ports are bound"):
     assert [s for s in e2ae.sockets() if s[0] == "tcp"] == sorted(set(before)), (before, e2ae.sockets())
 with tap.check("TRK-27: bearer-released tells the proxy"):
-    procs.wait_until(lambda: event_came("bearer-released", call_id=first.name, final=False), "the event")
-    procs.wait_until(lambda: event_came("bearer-released", call_id=second.name, final=False), "the event")
+    procs.wait_until(lambda: sink.of("bearer-released", call_id=first.name, final=False), "the event")
+    procs.wait_until(lambda: sink.of("bearer-released", call_id=second.name, final=False), "the event")
 with tap.check("ASC-07: a certificate with another fingerprint is refused as before"):
     first.refuses_stranger()
 with tap.check("FPR-09: the UE comes back without signalling, finds the same certificate, and is served"):
@@ -190,7 +146,7 @@ with tap.check("and its UE is served"):
 with tap.need("Redis dies"):
     redis.crash()
     procs.wait_until(lambda: store(e2ae)["state"] == "away", "the program notices")
-    procs.wait_until(lambda: event_came("redis-away", node="edge-1"), "the event")
+    procs.wait_until(lambda: sink.of("redis-away", node="edge-1"), "the event")
     sockets = e2ae.sockets()
 with tap.check("refuse: an offer is sent to another node at once"):
     moved_on(e2ae, "refused@test.invalid", "without Redis")
@@ -207,7 +163,7 @@ with tap.check("a delete is not held up"):
 with tap.need("Redis is there again, with its data"):
     redis.start()
     procs.wait_until(lambda: store(e2ae)["state"] == "ready", "Redis is ready", 20)
-    procs.wait_until(lambda: event_came("redis-back", node="edge-1"), "the event")
+    procs.wait_until(lambda: sink.of("redis-back", node="edge-1"), "the event")
 with tap.check("the delete is made up for"):
     procs.wait_until(lambda: redis.record(second.name) is None, "the record is gone", 10)
 with tap.check("offers are served again"):

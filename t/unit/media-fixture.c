@@ -419,3 +419,44 @@ bool peer_has(const Peer *p, Span expected)
 {
     return span_eq(buf_span(&p->in), expected);
 }
+
+Peer *peer_join_core(Fixture *fx, const Stream *s)
+{
+    Peer *core = peer_to_leg(fx, s, MEDIA_CORE, NULL);
+
+    FX_UNTIL(fx, fx_state(fx, s->id, MEDIA_CORE) == MEDIA_LEG_OPEN);
+    return core;
+}
+
+Peer *peer_join_ue(Fixture *fx, const Stream *s)
+{
+    Peer *ue = peer_to_leg(fx, s, MEDIA_ACCESS, fx->ctx_ue);
+
+    FX_UNTIL(fx, ue->established && fx_state(fx, s->id, MEDIA_ACCESS) == MEDIA_LEG_OPEN);
+    return ue;
+}
+
+bool peer_is_over(const Peer *p)
+{
+    return p->fin || p->eof || p->broken;
+}
+
+void fx_expect_service(Fixture *fx, const Stream *s, Peer *core)
+{
+    Peer *ue = peer_join_ue(fx, s);
+    uint64_t had = core->received;
+
+    peer_send(ue, SPAN("service"));
+    peer_send(core, SPAN("please"));
+    FX_UNTIL(fx, core->received == had + 7 && peer_has(ue, SPAN("please")));
+}
+
+int fx_listen(Addr *ret_addr)
+{
+    Addr ip = fx_loopback();
+    int fd = net_tcp_listen(&ip, 8, false);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(net_local_addr(fd, ret_addr), ==, 0);
+    return fd;
+}

@@ -138,3 +138,16 @@ void peer_finish(Peer *p);
 
 /** Did exactly @expected arrive so far? */
 bool peer_has(const Peer *p, Span expected);
+
+/** Connects to the leg and waits until it is open: plain to the core's, as the UE to the access leg. */
+Peer *peer_join_core(Fixture *fx, const Stream *s);
+Peer *peer_join_ue(Fixture *fx, const Stream *s);
+
+/** Has its connection ended, in whatever way? */
+bool peer_is_over(const Peer *p);
+
+/** The right UE comes, and bytes cross both ways. */
+void fx_expect_service(Fixture *fx, const Stream *s, Peer *core);
+
+/** A listening TCP socket, the caller's to close; @ret_addr is where. */
+int fx_listen(Addr *ret_addr);

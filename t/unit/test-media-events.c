@@ -21,35 +21,9 @@ static void open_stream(Play *p)
     p->s = fx_open(p->fx, 1, &p->spec);
 }
 
-static int listen_anywhere(Addr *ret_addr)
-{
-    Addr ip = fx_loopback();
-    int fd = net_tcp_listen(&ip, 8, false);
-
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(net_local_addr(fd, ret_addr), ==, 0);
-    return fd;
-}
-
 static void update(Play *p)
 {
     media_update(p->fx->pool, 1, &p->spec);
-}
-
-static Peer *join_ue(Play *p)
-{
-    Peer *ue = peer_to_leg(p->fx, &p->s, MEDIA_ACCESS, p->fx->ctx_ue);
-
-    FX_UNTIL(p->fx, ue->established && fx_state(p->fx, 1, MEDIA_ACCESS) == MEDIA_LEG_OPEN);
-    return ue;
-}
-
-static Peer *join_core(Play *p)
-{
-    Peer *core = peer_to_leg(p->fx, &p->s, MEDIA_CORE, NULL);
-
-    FX_UNTIL(p->fx, fx_state(p->fx, 1, MEDIA_CORE) == MEDIA_LEG_OPEN);
-    return core;
 }
 
 /* ---- TCP */
@@ -57,12 +31,12 @@ static Peer *join_core(Play *p)
 static void ue_comes(Play *p)
 {
     open_stream(p);
-    join_ue(p);
+    peer_join_ue(p->fx, &p->s);
 }
 
 static void core_refuses(Play *p)
 {
-    int fd = listen_anywhere(&p->spec.leg[MEDIA_CORE].remote);
+    int fd = fx_listen(&p->spec.leg[MEDIA_CORE].remote);
 
     net_close(&fd);
     p->spec.leg[MEDIA_CORE].setup = MEDIA_SETUP_ACTIVE;
@@ -72,7 +46,7 @@ static void core_refuses(Play *p)
 
 static void ue_refuses(Play *p)
 {
-    int fd = listen_anywhere(&p->spec.leg[MEDIA_ACCESS].remote);
+    int fd = fx_listen(&p->spec.leg[MEDIA_ACCESS].remote);
 
     net_close(&fd);
     p->spec.leg[MEDIA_ACCESS].setup = MEDIA_SETUP_ACTIVE;
@@ -89,7 +63,7 @@ static void core_stays_away(Play *p)
 {
     p->spec.answered = false;
     open_stream(p);
-    join_ue(p);
+    peer_join_ue(p->fx, &p->s);
     p->spec.answered = true;
     update(p);
 }
@@ -121,7 +95,7 @@ static void stranger_comes(Play *p)
 /* We are the active side, so nobody else will come. */
 static void stranger_is_there(Play *p)
 {
-    p->listener = listen_anywhere(&p->at);
+    p->listener = fx_listen(&p->at);
     p->spec.leg[MEDIA_ACCESS].setup = MEDIA_SETUP_ACTIVE;
     p->spec.leg[MEDIA_ACCESS].tls_role = MEDIA_TLS_CLIENT;
     p->spec.leg[MEDIA_ACCESS].remote = p->at;
@@ -169,8 +143,8 @@ static void ue_leaves_quarantine(Play *p)
 static void both(Play *p, Peer **ret_ue, Peer **ret_core)
 {
     open_stream(p);
-    *ret_core = join_core(p);
-    *ret_ue = join_ue(p);
+    *ret_core = peer_join_core(p->fx, &p->s);
+    *ret_ue = peer_join_ue(p->fx, &p->s);
 }
 
 static void both_finish(Play *p)
@@ -212,7 +186,7 @@ static void core_does_not_follow(Play *p)
 static void core_alone_resets(Play *p)
 {
     open_stream(p);
-    peer_free(p->fx, join_core(p), true);
+    peer_free(p->fx, peer_join_core(p->fx, &p->s), true);
 }
 
 static void security_changes(Play *p)
