@@ -87,9 +87,9 @@ with tap.need(f"{CALLS} calls are up, half MSRP, half BFCP"):
     with ue_host:
         proxy = ng.UdpClient((INSIDE, NG_PORT))
     everybody = crowd.Crowd(proxy, CALLS, UE, CORE, cluster.ue_cert, ue_host, core_host)
-    assert everybody.set_up() == []
-    assert everybody.connect() == []
-    assert everybody.exchange() == []
+    crowd.none(everybody.set_up())
+    crowd.none(everybody.connect())
+    crowd.none(everybody.exchange())
     assert owners() == {"edge-a"}
     before = records()
 with tap.check("the standby refuses a new call, in the words on which a proxy tries another node"):
@@ -127,14 +127,14 @@ with tap.check("ASC-07: a wrong certificate is refused by the new owner, and not
     everybody.standing()
     assert not [m for m in everybody.members if m.core], "a core leg was opened for a stranger"
 with tap.check(f"ASC-01 FPR-09: all {CALLS} UEs reconnect without signalling, are verified and relayed"):
-    assert everybody.connect(60) == []
-    assert everybody.exchange() == []
+    crowd.none(everybody.connect(60))
+    crowd.none(everybody.exchange())
 with tap.check("TRK-08: a re-offer at the new owner changes nothing"):
     chats = [member for member in everybody.members if member.medium is media.MSRP][:50]
     targets = [member.target for member in chats]
-    assert everybody.set_up(chats) == []
+    crowd.none(everybody.set_up(chats))
     assert [member.target for member in chats] == targets
-    assert everybody.exchange() == []
+    crowd.none(everybody.exchange())
 
 with tap.need("the node that died comes back as the standby"):
     a = start("edge-a")
@@ -142,7 +142,7 @@ with tap.need("the node that died comes back as the standby"):
     b.wait_company()
     procs.wait_until(lambda: sink.of("node-back", node="edge-a"), "the event", 10)
     assert a.calls() == [] and not a.sockets()
-with tap.need("the other one dies, too, in order this time: nothing is waited for"):
+with tap.need("the other one ends in order: the standby has all as soon as it has seen for long enough that it is alone"):
     b.check_end()
     move("edge-a")
     moved = time.monotonic()
@@ -150,10 +150,10 @@ with tap.need("the other one dies, too, in order this time: nothing is waited fo
     tap.note(f"{CALLS} calls taken over {time.monotonic() - moved:.2f} s after the address moved")
     assert owners() == {"edge-a"}
 with tap.check("and again every UE is served"):
-    assert everybody.connect(60) == []
-    assert everybody.exchange() == []
+    crowd.none(everybody.connect(60))
+    crowd.none(everybody.exchange())
 with tap.check("after the deletes nothing is left"):
-    assert everybody.delete() == []
+    crowd.none(everybody.delete())
     procs.wait_until(lambda: not a.sockets(), "no media sockets", 15)
     keys = redis.keys()
     assert not [key for key in keys if key.startswith("e2ae:call:") or key.endswith(":calls")], keys[:10]
