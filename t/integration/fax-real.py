@@ -38,7 +38,7 @@ class RealFax(calls.Signalling):
 
     def __init__(self, name, side, role, pages, tones=False, loss=0, keys=None):
         super().__init__(e2ae, side, name, keys)
-        self.name, self.role, self.tones, self.loss = name, role, tones, loss
+        self.tones = tones
         self.document = faxpeer.document(pages)
         sends = {"ue": None, "core": None, self.caller(): self.document}
         self.ue = faxpeer.Machine(f"{name}-ue", UE, sends["ue"], ue_cert, role, loss=loss)
@@ -47,21 +47,15 @@ class RealFax(calls.Signalling):
     def caller(self):
         return "ue" if self.side == "originating" else "core"
 
-    def ue_text(self):
-        setup = {"server": "passive", "client": "actpass" if self.caller() == "ue" else "active"}[self.role]
-        return media.description(UE, faxpeer.lines(
-            fax.secure(UE, ue_cert, self.ue.port, setup, indication=self.caller() == "ue")))
-
-    def core_text(self):
-        section = fax.audio(CORE, self.core.port) if self.tones else faxpeer.lines(fax.plain(CORE, self.core.port))
-        return media.description(CORE, section)
+    def text(self, party):
+        machine = {"ue": self.ue, "core": self.core}[party]
+        return media.description(machine.host, machine.section(party == self.caller()))
 
     def start(self, **keys):
         """Signalling, then both machines run."""
-        texts = {"ue": self.ue_text(), "core": self.core_text()}
         called = "core" if self.caller() == "ue" else "ue"
-        got = {called: self.offer(self.caller(), texts[self.caller()], **keys)}
-        got[self.caller()] = self.answer(called, texts[called])
+        got = {called: self.offer(self.caller(), self.text(self.caller()), **keys)}
+        got[self.caller()] = self.answer(called, self.text(called))
         self.at_ue, self.at_core = got["ue"], got["core"]
         assert self.stream()["treatment"] == "e2ae", self.stream()
         wanted = "RTP/AVP" if self.tones else "udptl"
@@ -71,22 +65,12 @@ class RealFax(calls.Signalling):
         self.core.go(self.at_core.endpoint(0))
         return self
 
-    def check_counters(self):
-        """The program counted what the UE's machine sent and what came to it; with loss, there was some."""
-        sent, arrived = self.ue.numbers("DATAGRAMS"), self.ue.numbers("ARRIVED")
-        streams = e2ae.request(command="e2ae query", call_id=self.call_id)["e2ae"]["streams"]
-        access = {way: int(streams[0]["access"][f"packets-{way}"]) for way in ("in", "out")}
-        assert access == {"in": sent["sent"] - sent["lost"], "out": arrived["datagrams"]}, f"{access}\n{self.ue.log()}"
-        lost = sum(machine.numbers("DATAGRAMS")["lost"] for machine in (self.ue, self.core))
-        recovered = sum(machine.numbers("ARRIVED")["recovered"] for machine in (self.ue, self.core))
-        assert (lost > 0, recovered > 0) == (self.loss > 0, self.loss > 0), f"{lost} lost, {recovered} recovered"
-
     def finish(self):
         """Waits for both machines, compares the pages; the call is gone afterwards."""
         machines = {"ue": self.ue, "core": self.core}
         caller = machines.pop(self.caller())
         faxpeer.finish(caller, *machines.values(), self.document)
-        self.check_counters()
+        faxpeer.check_counters(e2ae, self.call_id, self.ue, self.core)
         if not self.tones:
             faxpeer.check_datagrams(self.ue, self.core)
         self.delete()
@@ -100,8 +84,7 @@ class SipFax:
         self.ue = faxpeer.Machine("sip-ue", UE, self.document, ue_cert, "client")
         self.core = faxpeer.Machine("sip-core", CORE)
         voice = fax.audio(UE, procs.free_port(UE)), fax.audio(CORE, procs.free_port(CORE))
-        images = (faxpeer.lines(fax.secure(UE, ue_cert, self.ue.port)),
-                  faxpeer.lines(fax.plain(CORE, self.core.port)))
+        images = self.ue.section(True), self.core.section(False)
         offers, answers = ([media.description(host, section, version=number)
                             for number, section in enumerate((voice[end], images[end], voice[end]), 1)]
                            for end, host in enumerate((UE, CORE)))
@@ -114,8 +97,7 @@ class SipFax:
         """What the core and the UE got in exchange @number, from 1; the core has the ACK."""
         at_core = sdp.Sdp(self.core_sip.wait_sdp(b"INVITE ", cseq=number))
         at_ue = sdp.Sdp(self.ue_sip.wait_sdp(b"SIP/2.0 200 ", cseq=number))
-        procs.wait_until(lambda: any(b"\r\nCSeq: %d ACK" % number in message
-                                     for message in self.core_sip.received(b"ACK ")), f"the ACK of exchange {number}")
+        self.core_sip.wait_ack(number)
         return at_core, at_ue
 
     def start(self):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+import fax
 import peers
 import procs
 
@@ -26,7 +27,7 @@ def pixels(path):
     return [tuple(line.split(" ")) for line in shown.splitlines()]
 
 
-def lines(section):
+def _lines(section):
     """The lines of a fax section, with the datagrams that the machines really take."""
     return [f"a=T38FaxMaxDatagram:{MAX_DATAGRAM}" if line.startswith("a=T38FaxMaxDatagram:") else line
             for line in section]
@@ -47,6 +48,16 @@ class Machine(peers.TlsPeer):
                          send=send, out=self.out, tones=tones, loss=loss, max_datagram=MAX_DATAGRAM,
                          timeout=int(LIMIT * procs.PATIENCE), **options)
         self.host, self.port = self.listening_at()
+        self.cert, self.role, self.tones, self.loss = cert, role, tones, loss
+
+    def section(self, offering):
+        """Its section of an SDP that offers or answers."""
+        if self.tones:
+            return fax.audio(self.host, self.port)
+        if not self.role:
+            return _lines(fax.plain(self.host, self.port))
+        setup = {"server": "passive", "client": "actpass" if offering else "active"}[self.role]
+        return _lines(fax.secure(self.host, self.cert, self.port, setup, indication=offering))
 
     def go(self, endpoint, fingerprint=None):
         """Starts towards @endpoint; @fingerprint (hash, hex) is what the other side of DTLS has to have."""
@@ -73,6 +84,17 @@ def finish(caller, called, document_path):
     assert got == sent, f"sent:\n{sent}\nreceived:\n{got}"
     assert caller.numbers("PAGES")["sent"] == called.numbers("PAGES")["received"] == len(sent), caller.log()
     assert len(set(sent)) == len(sent), "pages that are alike would hide that they changed places"
+
+
+def check_counters(program, call_id, ue, core):
+    """The program counted what the UE's machine sent and what came to it; with loss, there was some."""
+    sent, arrived = ue.numbers("DATAGRAMS"), ue.numbers("ARRIVED")
+    streams = program.request(command="e2ae query", call_id=call_id)["e2ae"]["streams"]
+    access = {way: int(streams[0]["access"][f"packets-{way}"]) for way in ("in", "out")}
+    assert access == {"in": sent["sent"] - sent["lost"], "out": arrived["datagrams"]}, f"{access}\n{ue.log()}"
+    lost = sum(machine.numbers("DATAGRAMS")["lost"] for machine in (ue, core))
+    recovered = sum(machine.numbers("ARRIVED")["recovered"] for machine in (ue, core))
+    assert (lost > 0, recovered > 0) == (ue.loss > 0, ue.loss > 0), f"{lost} lost, {recovered} recovered"
 
 
 def check_datagrams(first, second):

@@ -100,6 +100,11 @@ class Sipp(procs.Server):
             return bodies
         return procs.wait_until(found, f"{self.name} to receive {start!r} with SDP", timeout)[0].decode()
 
+    def wait_ack(self, number):
+        """The ACK of the INVITE with that CSeq number has come."""
+        procs.wait_until(lambda: any(b"\r\nCSeq: %d ACK" % number in message for message in self.received(b"ACK ")),
+                         f"{self.name} to receive the ACK of INVITE {number}")
+
     def sent(self, start):
         """How many messages it sent whose first line starts so, repeats included."""
         return sum(not incoming and message.startswith(start) for incoming, message in self.messages())
