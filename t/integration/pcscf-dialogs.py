@@ -101,46 +101,23 @@ for medium in media.ALL:
 # ---- changes in a call that is up
 
 
-def fax_switch(caller, callee, voices, faxes, by_callee=False):
-    """A voice call that becomes a fax by a re-INVITE of either side; returns (call, the SDP of each side's other)."""
-    def calling(agent, call):
-        change = ([recv("INVITE"), agent.reply(200, "OK", faxes[0], tag=False), recv("ACK"), WAIT] if by_callee else
-                  [WAIT, *agent.again(2, faxes[0]), WAIT])
-        return [agent.invite(pcscfcall.target(callee), voices[0]), *agent.answered(), *change, *agent.bye(3)]
-
-    def called(agent, call):
-        first = [recv("INVITE", rrs=True, actions=[sipua.KEEP_FROM]), agent.reply(200, "OK", voices[1]), recv("ACK")]
-        change = ([WAIT, agent.back("INVITE", 7, faxes[1]), recv(100, True), recv(200), agent.back("ACK", 7)] if by_callee
-                  else [recv("INVITE"), agent.reply(200, "OK", faxes[1], tag=False), recv("ACK")])
-        return [*first, *change, recv("BYE"), agent.ok()]
-    return calling, called
-
-
 for caller, callee, way in BOTH_WAYS:
     for by_callee in (False, True):
         who = "the callee" if by_callee else "the caller"
-        with tap.check(f"TRK-19: a voice call {way} becomes a fax by a re-INVITE of {who}, by DTLS towards the UE"):
+        with tap.check(f"TRK-19: a voice call {way} becomes a fax by a re-INVITE of {who}, DTLS for the UE, then voice"):
             ends = [pcscfcall.end_of(agent, media.T38, seed, (agent is callee) == by_callee)
                     for seed, agent in ((1, caller), (2, callee))]
-            call = pcscfcall.Call(net, caller, callee, name="fax-switch")
-            faxes = [media.description(agent.host, end.section(), version=2) for agent, end in zip((caller, callee), ends)]
-            call.steps = fax_switch(caller, callee, (call.offer, call.answer), faxes, by_callee)
-            with call:
+            with pcscfcall.Switched(net, caller, callee, [end.section() for end in ends], by_callee) as call:
                 call.talk()
-                if by_callee:
-                    call.called.go_on(b"INVITE ")
-                    call.at_caller = sdp.Sdp(call.calling.wait_sdp(b"INVITE "))
-                    call.at_callee = sdp.Sdp(call.called.wait_sdp(b"SIP/2.0 200 "))
-                else:
-                    call.calling.go_on(b"INVITE ")
-                    call.at_callee = sdp.Sdp(call.called.wait_sdp(b"INVITE ", cseq=2))
-                    call.at_caller = sdp.Sdp(call.calling.wait_sdp(b"SIP/2.0 200 ", cseq=2))
+                call.change()
                 call.caller.end, call.callee.end = ends
                 at_ue, at_core = (call.at_caller, call.at_callee) if caller is alice else (call.at_callee, call.at_caller)
                 offered = "applied" if (callee is alice) != by_callee else None
                 pcscfcall.check_protected(at_ue, 0, media.T38, net, offered)
                 pcscfcall.check_plain(at_core, 0, media.T38, net)
                 call.exchange()
+                call.change()
+                call.talk()
 
 with tap.check("UPDATE of either side changes the voice and leaves the chat as it is"):
     def updating(agent, call):

@@ -325,6 +325,41 @@ class Call:
         self.network.forget()
 
 
+class Switched(Call):
+    """A voice call that becomes something else in the slot of the voice, and then voice again, both by re-INVITEs of the
+    caller or @by_callee. @sections: what the caller and the callee have in between."""
+
+    def __init__(self, network, caller, callee, sections, by_callee=False, name="switched"):
+        super().__init__(network, caller, callee, name=name, calling=self._calling, called=self._called)
+        self.by_callee = by_callee
+        self.texts = [[party.text(), media.description(party.agent.host, section, version=2), party.text(version=3)]
+                      for party, section in zip((self.caller, self.callee), sections)]
+        self.numbers = iter((7, 8) if by_callee else (2, 3))
+
+    def _calling(self, agent, _call):
+        first, *others = self.texts[0]
+        steps = [agent.invite(target(self.callee.agent), first), *agent.answered()]
+        for number, body in enumerate(others, 2):
+            steps += agent.answering(body) if self.by_callee else [sipua.WAIT, *agent.again(number, body)]
+        return [*steps, sipua.WAIT, *agent.bye(4)]
+
+    def _called(self, agent, _call):
+        first, *others = self.texts[1]
+        steps = [sipua.recv("INVITE", rrs=True, actions=[sipua.KEEP_FROM]), agent.reply(200, "OK", first), sipua.recv("ACK")]
+        for number, body in enumerate(others, 7):
+            steps += [sipua.WAIT, *agent.again_back(number, body)] if self.by_callee else agent.answering(body)
+        return [*steps, sipua.recv("BYE"), agent.ok()]
+
+    def change(self):
+        """The next re-INVITE, to its ACK."""
+        number = next(self.numbers)
+        ends = (self.called, self.calling) if self.by_callee else (self.calling, self.called)
+        ends[0].go_on(b"INVITE ")
+        got = [sdp.Sdp(ends[1].wait_sdp(b"INVITE ", cseq=number)), sdp.Sdp(ends[0].wait_sdp(b"SIP/2.0 200 ", cseq=number))]
+        ends[1].wait_ack(number)
+        self.at_caller, self.at_callee = got if self.by_callee else reversed(got)
+
+
 def check_protected(got, index, medium, network, indication=None):
     """What a UE sees: our access side, TLS or DTLS with our fingerprint."""
     section = got.media[index]

@@ -154,6 +154,14 @@ class Agent:
         """Another INVITE of the caller."""
         return [self.request("INVITE", number, body=body), recv(100, True), recv(200), self.request("ACK", number)]
 
+    def again_back(self, number, body):
+        """An INVITE of the callee within the call."""
+        return [self.back("INVITE", number, body), recv(100, True), recv(200), self.back("ACK", number)]
+
+    def answering(self, body):
+        """Takes another INVITE of the other side."""
+        return [recv("INVITE"), self.reply(200, "OK", body, tag=False), recv("ACK")]
+
     def bye(self, number):
         return [self.request("BYE", number), recv(200)]
 
@@ -161,5 +169,5 @@ class Agent:
         """Answers, and answers further INVITEs of the caller; is hung up."""
         steps = [recv("INVITE", rrs=True), self.reply(180, "Ringing"), self.reply(200, "OK", body), recv("ACK")]
         for another in bodies:
-            steps += [recv("INVITE"), self.reply(200, "OK", another, tag=False), recv("ACK")]
+            steps += self.answering(another)
         return [*steps, recv("BYE"), self.ok()]
