@@ -50,9 +50,9 @@ class Network:
     def alive(self):
         return [node for node in self.nodes if node.running()]
 
-    def ue(self, user, client=(), cert="ue-ecdsa", host=pcscf.UE_HOST, **options):
-        """A UE that has registered with these headers."""
-        agent = sipua.Agent(user, host, self.proxy.address, **options)
+    def ue(self, user, client=(), cert="ue-ecdsa", host=pcscf.UE_HOST, proxy=None, **options):
+        """A UE that has registered with these headers; @proxy: where, if not with the one of this network."""
+        agent = sipua.Agent(user, host, (proxy or self.proxy).address, **options)
         agent.cert = certs.Pair(cert)
         pcscf.register(agent, [agent.register(1, client), sipua.recv(200)])
         return agent
