@@ -30,9 +30,9 @@ import procs
 import sdp
 from crowdframes import BfcpSide, Broken, MsrpSide
 
-ATTEMPT = 3.0   # a connection that is not up by then is tried again
+ATTEMPT = 5.0   # a connection that is not up by then is tried again
 PAUSE = 0.2     # before the next try
-WINDOW = 200    # UEs that try at the same time; one thread has to make their handshakes
+WINDOW = 50     # UEs that try at the same time; the two ends share the processors for all their handshakes
 _CHUNK = 65536
 _GRACE = 1.0    # for what is ready when the time is over
 _WANTS = {ssl.SSLWantReadError: selectors.EVENT_READ, ssl.SSLWantWriteError: selectors.EVENT_WRITE}
@@ -372,6 +372,9 @@ class Crowd:
 
     def connect(self, timeout=30.0, members=None):
         """Every UE connects anew and waits until the gateway has connected to its core."""
+        members = list(self.members if members is None else members)
+        for member in members:
+            member.drop_ue()  # or its end would be taken for that of the new connection
         self.connecting = True
         failed = self._step(members, timeout, Member.start, lambda member: member.reason)
         self.connecting = False
