@@ -63,3 +63,9 @@ static inline void buf_commit(Buf *b, size_t n)
 
 /** Drops the first @n unread bytes; @n must not exceed buf_len(). */
 void buf_consume(Buf *b, size_t n);
+
+/** Drops all unread bytes and keeps the memory. */
+static inline void buf_reset(Buf *b)
+{
+    b->start = b->end = 0;
+}

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "media/media-conn.h"
+#include "media/media-send.h"
 #include "net/net-tcp.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #define HANDSHAKE_READ (16 * 1024)
 /* Beyond the relay's buffer: answers of the TLS engine itself, such as to key updates. */
 #define OUT_EXTRA (64 * 1024)
-/* A slice of this size is worth a record or a write of its own rather than a copy. */
-#define SLICE_DIRECT (8 * 1024)
 /* First byte of a TLS handshake record. */
 #define TLS_HANDSHAKE_BYTE 0x16
 
@@ -41,7 +40,7 @@ MediaIo media_conn_fail(MediaConn *conn, MediaEventKind kind, const char *format
     return MEDIA_IO_FAILED;
 }
 
-static MediaIo fail_tls(MediaConn *conn)
+MediaIo media_conn_fail_tls(MediaConn *conn)
 {
     const TlsFailure *failure = tls_stream_failure(conn->tls);
     bool open = conn->state == MEDIA_CONN_OPEN;
@@ -172,66 +171,10 @@ MediaConn *media_conn_connect(MediaStream *stream, MediaLegSide side, MediaConnC
     return conn;
 }
 
-static bool socket_failed(MediaConn *conn, const char *what, ssize_t error)
+bool media_conn_socket_failed(MediaConn *conn, const char *what, ssize_t error)
 {
     media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "%s: %s", what, net_error_text((int)error));
     return false;
-}
-
-/* The one way out of here. A held worker sends as if the socket were full. */
-static ssize_t send_now(MediaConn *conn, Span wire)
-{
-    return media_worker_held(conn->stream->worker) ? -EAGAIN : net_tcp_send(conn->fd, wire);
-}
-
-bool media_conn_flush(MediaConn *conn)
-{
-    while (buf_len(&conn->out) > 0) {
-        ssize_t n = send_now(conn, buf_span(&conn->out));
-        if (n == -EAGAIN)
-            return true;
-        if (n < 0)
-            return socket_failed(conn, "cannot send", n);
-        buf_consume(&conn->out, (size_t)n);
-    }
-    buf_release_idle(&conn->out);
-    if (conn->finishing && !conn->finished) {
-        conn->finished = true;
-        net_tcp_shutdown_write(conn->fd);
-    }
-    return true;
-}
-
-/* Bytes as they go on the wire: at once what the socket takes, the rest when it takes more. */
-static bool send_wire(MediaConn *conn, Span wire)
-{
-    if (buf_len(&conn->out) == 0 && wire.len > 0) {
-        ssize_t n = send_now(conn, wire);
-        if (n < 0 && n != -EAGAIN)
-            return socket_failed(conn, "cannot send", n);
-        wire = span_skip(wire, n > 0 ? (size_t)n : 0);
-    }
-    if (!buf_append(&conn->out, wire)) {
-        media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED,
-                        "the peer does not read what TLS must answer");
-        return false;
-    }
-    return true;
-}
-
-static void reset(Buf *scratch)
-{
-    buf_consume(scratch, buf_len(scratch));
-}
-
-/* Sends what the TLS engine put into the scratch buffer. */
-static bool send_scratch(MediaConn *conn)
-{
-    Buf *out = &conn->stream->worker->out;
-    bool sent = send_wire(conn, buf_span(out));
-
-    reset(out);
-    return sent;
 }
 
 /*
@@ -242,14 +185,14 @@ static MediaIo feed_handshake(MediaConn *conn, Span in)
 {
     MediaWorker *w = conn->stream->worker;
 
-    reset(&w->plain); /* another connection's bytes may still be there */
+    buf_reset(&w->plain); /* another connection's bytes may still be there */
     TlsState state = tls_stream_feed(conn->tls, in, &w->plain, &w->out);
     bool held = state != TLS_STATE_FAILED && buf_append(&conn->held, buf_span(&w->plain));
-    bool sent = send_scratch(conn);
+    bool sent = media_send_scratch(conn);
 
-    reset(&w->plain);
+    buf_reset(&w->plain);
     if (state == TLS_STATE_FAILED)
-        return fail_tls(conn);
+        return media_conn_fail_tls(conn);
     if (!held)
         return media_conn_fail(conn, MEDIA_EVENT_TLS_HANDSHAKE_FAILED,
                                "too much data with the handshake");
@@ -346,10 +289,10 @@ MediaIo media_conn_set_fingerprints(MediaConn *conn, const MediaLeg *leg)
         return conn->state == MEDIA_CONN_OPEN ? MEDIA_IO_OK : MEDIA_IO_AGAIN;
     TlsState state =
         tls_stream_set_fingerprints(conn->tls, &leg->fingerprints, leg->allow_sha1, &w->out);
-    bool sent = send_scratch(conn);
+    bool sent = media_send_scratch(conn);
 
     if (state == TLS_STATE_FAILED)
-        return fail_tls(conn);
+        return media_conn_fail_tls(conn);
     if (!sent)
         return MEDIA_IO_FAILED;
     if (conn->state == MEDIA_CONN_QUARANTINE && state != TLS_STATE_QUARANTINE)
@@ -363,12 +306,12 @@ static MediaIo recv_tls(MediaConn *conn, ssize_t n, size_t asked, Span *ret_byte
     TlsState state = n > 0
                          ? tls_stream_feed(conn->tls, (Span){w->rx, (size_t)n}, &w->plain, &w->out)
                          : tls_stream_feed_eof(conn->tls);
-    bool sent = send_scratch(conn);
+    bool sent = media_send_scratch(conn);
 
     *ret_bytes = buf_span(&w->plain);
     conn->heard |= ret_bytes->len > 0;
     if (state == TLS_STATE_FAILED)
-        return fail_tls(conn);
+        return media_conn_fail_tls(conn);
     if (!sent)
         return MEDIA_IO_FAILED;
     if (state == TLS_STATE_EOF)
@@ -383,11 +326,11 @@ MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes)
     ssize_t n = net_tcp_recv(conn->fd, w->rx, asked);
 
     *ret_bytes = (Span){NULL, 0};
-    reset(&w->plain);
+    buf_reset(&w->plain);
     if (n == -EAGAIN)
         return MEDIA_IO_AGAIN;
     if (n < 0) {
-        socket_failed(conn, "connection lost", n);
+        media_conn_socket_failed(conn, "connection lost", n);
         return MEDIA_IO_FAILED;
     }
     if (conn->tls)
@@ -395,101 +338,6 @@ MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes)
     *ret_bytes = (Span){w->rx, (size_t)n};
     conn->heard |= n > 0;
     return n == 0 ? MEDIA_IO_EOF : (size_t)n < asked ? MEDIA_IO_AGAIN : MEDIA_IO_OK;
-}
-
-static bool write_failed(MediaConn *conn)
-{
-    if (tls_stream_state(conn->tls) == TLS_STATE_FAILED)
-        fail_tls(conn);
-    else
-        media_conn_fail(conn, MEDIA_EVENT_BEARER_RELEASED, "TLS takes no more data");
-    return false;
-}
-
-/* Encrypts into the scratch buffer, which is sent when it is full. */
-static bool encrypt(MediaConn *conn, Span bytes)
-{
-    Buf *out = &conn->stream->worker->out;
-
-    while (bytes.len > 0) {
-        Span part = span_head(bytes, TLS_WRITE_MAX);
-        if (buf_room(out) < part.len + TLS_WRITE_OVERHEAD && !send_scratch(conn))
-            return false;
-        if (!tls_stream_write(conn->tls, part, out)) {
-            reset(out); /* or another connection would send it */
-            return write_failed(conn);
-        }
-        bytes = span_skip(bytes, part.len);
-    }
-    return true;
-}
-
-bool media_conn_send(MediaConn *conn, Span bytes)
-{
-    if (!conn->tls)
-        return send_wire(conn, bytes);
-    return encrypt(conn, bytes) && send_scratch(conn);
-}
-
-/* Sends what is gathered; nothing of it stays, for the next connection uses the same buffer. */
-static bool send_gathered(MediaConn *conn)
-{
-    Buf *gather = &conn->stream->worker->gather;
-    Span bytes = buf_span(gather);
-    bool sent = conn->tls ? encrypt(conn, bytes) : send_wire(conn, bytes);
-
-    reset(gather);
-    return sent;
-}
-
-/* A long slice goes on from where it is; short ones share a write. */
-static bool put_slice(MediaConn *conn, Span slice)
-{
-    Buf *gather = &conn->stream->worker->gather;
-    bool direct = slice.len >= SLICE_DIRECT;
-
-    if ((direct || buf_room(gather) < slice.len) && !send_gathered(conn))
-        return false;
-    if (!direct)
-        return buf_append(gather, slice);
-    return conn->tls ? encrypt(conn, slice) : send_wire(conn, slice);
-}
-
-bool media_conn_put(MediaConn *conn, const Span *slices, unsigned n)
-{
-    MediaWorker *w = conn->stream->worker;
-    bool taken = true;
-
-    g_assert(!w->gathering || w->gathering == conn);
-    w->gathering = conn;
-    for (unsigned i = 0; i < n && taken; i++)
-        taken = put_slice(conn, slices[i]);
-    if (!taken) {
-        reset(&w->gather);
-        w->gathering = NULL;
-    }
-    return taken;
-}
-
-bool media_conn_push(MediaConn *conn)
-{
-    bool sent = send_gathered(conn) && (!conn->tls || send_scratch(conn));
-
-    conn->stream->worker->gathering = NULL;
-    return sent;
-}
-
-bool media_conn_finish(MediaConn *conn)
-{
-    if (conn->finishing)
-        return true;
-    if (conn->tls) {
-        tls_stream_close(conn->tls, &conn->stream->worker->out);
-        if (!send_scratch(conn))
-            return false;
-    }
-    conn->finishing = true;
-    return media_conn_flush(conn);
 }
 
 void media_conn_watch(MediaConn *conn, int events)
