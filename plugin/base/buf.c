@@ -63,7 +63,7 @@ bool buf_append(Buf *b, Span s)
     char *at = buf_reserve(b, s.len);
     if (!at)
         return false;
-    memcpy(at, s.p, s.len);
+    span_copy(at, s);
     buf_commit(b, s.len);
     return true;
 }

@@ -46,7 +46,7 @@ static int stream_read_cb(BIO *bio, char *to, int size)
 
     BIO_clear_retry_flags(bio);
     if (n > 0) {
-        memcpy(to, buf_span(io->held).p, n);
+        span_copy(to, span_head(buf_span(io->held), n));
         buf_consume(io->held, n);
         return (int)n;
     }
@@ -55,7 +55,7 @@ static int stream_read_cb(BIO *bio, char *to, int size)
         BIO_set_retry_read(bio);
         return -1;
     }
-    memcpy(to, io->in.p, n);
+    span_copy(to, span_head(io->in, n));
     io->in = span_skip(io->in, n);
     return (int)n;
 }

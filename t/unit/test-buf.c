@@ -51,7 +51,9 @@ static void test_release_idle(void)
     buf_append(&b, SPAN("x"));
     buf_release_idle(&b);
     g_assert_nonnull(b.data);
-    buf_consume(&b, 1);
+    buf_reset(&b);
+    g_assert_cmpuint(buf_len(&b), ==, 0);
+    g_assert_nonnull(b.data);
     buf_release_idle(&b);
     g_assert_null(b.data);
 }

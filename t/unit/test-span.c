@@ -124,9 +124,25 @@ static void test_compare(void)
     g_assert_false(span_starts(SPAN("e2"), SPAN("e2ae")));
 }
 
+static void test_copy(void)
+{
+    static const size_t sizes[] = {0, 1, 2047, 2048, 2049, 4096, 10000};
+    char from[10000], to[10001];
+
+    for (size_t i = 0; i < sizeof from; i++)
+        from[i] = (char)(i % 251);
+    for (size_t k = 0; k < G_N_ELEMENTS(sizes); k++) {
+        memset(to, '!', sizeof to);
+        span_copy(to, (Span){from, sizes[k]});
+        g_assert_true(memcmp(to, from, sizes[k]) == 0);
+        g_assert_cmpint(to[sizes[k]], ==, '!');
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/base/span/copy", test_copy);
     g_test_add_func("/base/span/dup", test_dup);
     g_test_add_func("/base/span/cut", test_cut);
     g_test_add_func("/base/span/word", test_word);
