@@ -92,8 +92,8 @@ char *span_quote(Span s)
 }
 
 /*
- * memcpy() of more than 2112 bytes may be one string instruction, which Zen 3 and 4 carry out thirty times slower when
- * the target is up to 31 bytes behind the source, counted within their pages of 4 KiB. Shorter ones are loops.
+ * memcpy() of more than 2112 bytes may be one rep movsb, which AMD processors with fsrm carry out some thirty times slower
+ * when the target is up to 31 bytes behind the source, counted within their pages of 4 KiB. Shorter ones are loops.
  */
 #define COPY_PIECE 2048
 
