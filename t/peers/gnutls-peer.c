@@ -33,6 +33,8 @@ static PeerStatus map(PeerTls *tls, const char *what, int code)
     case GNUTLS_E_AGAIN:
     case GNUTLS_E_INTERRUPTED:
     case GNUTLS_E_WARNING_ALERT_RECEIVED:
+        if (tls->dtls) /* it says "write" until it reads again, though a datagram that is sent is gone */
+            return PEER_WANT_READ;
         return gnutls_record_get_direction(tls->session) ? PEER_WANT_WRITE : PEER_WANT_READ;
     case GNUTLS_E_PREMATURE_TERMINATION:
         return PEER_TRUNCATED;
