@@ -19,6 +19,7 @@
 struct DtlsStream {
     TlsConn conn; /* first: it is what the SSL's app data points to */
     DtlsIo io;
+    Buf flight;
     bool listening;    /* server: no ClientHello with our cookie has come yet */
     bool closed_early; /* close_notify arrived in quarantine */
     unsigned mtu;
@@ -36,6 +37,7 @@ DtlsStream *dtls_stream_new(TlsCtx *ctx, TlsRole role, const FingerprintSet *exp
 
     tls_conn_init(&s->conn, ctx, ssl, expected, allow_sha1);
     s->mtu = MAX(mtu ? mtu : tls_ctx_dtls_mtu(ctx), MTU_MIN);
+    buf_init(&s->flight, s->mtu);
     SSL_set_mtu(ssl, (long)s->mtu - HANDSHAKE_MARGIN);
     tls_ctx_cookie(ctx, peer, s->conn.cookie);
     s->listening = role == TLS_SERVER;
@@ -58,6 +60,7 @@ void dtls_stream_free(DtlsStream *s)
         return;
     tls_conn_clear(&s->conn);
     drop_held(s);
+    buf_clear(&s->flight);
     g_free(s);
 }
 
@@ -69,12 +72,14 @@ static DtlsIo enter(DtlsStream *s, Span in, const DtlsSink *sink)
 {
     DtlsIo outer = s->io;
 
-    s->io = (DtlsIo){.in = in, .emit = sink->emit, .arg = sink->arg};
+    s->io = (DtlsIo){.in = in, .emit = sink->emit, .arg = sink->arg, .flight = &s->flight};
     return outer;
 }
 
 static void leave(DtlsStream *s, DtlsIo outer)
 {
+    dtls_io_flush(&s->io);
+    buf_release_idle(&s->flight);
     s->io = outer;
     if (s->conn.state == TLS_STATE_FAILED)
         drop_held(s);
@@ -155,6 +160,7 @@ static void handshake(DtlsStream *s)
     tls_conn_handshake(&s->conn);
     if (s->conn.state != TLS_STATE_HANDSHAKE)
         SSL_set_mtu(s->conn.ssl, (long)s->mtu);
+    dtls_io_flush(&s->io);
 }
 
 static void take(DtlsStream *s, Span plain, const DtlsSink *sink)
@@ -184,6 +190,7 @@ static unsigned read_records(DtlsStream *s, const DtlsSink *sink)
            (c->state == TLS_STATE_OPEN || c->state == TLS_STATE_QUARANTINE)) {
         size_t n = 0;
         what = tls_conn_read(c, plain, sizeof plain, &n);
+        dtls_io_flush(&s->io);
         if (what == TLS_READ_DATA) {
             take(s, (Span){plain, n}, sink);
             longest = MAX(longest, n);

@@ -93,15 +93,38 @@ static int datagram_read_cb(BIO *bio, char *to, int size)
     return (int)n;
 }
 
+static void emit(DtlsIo *io, Span datagram)
+{
+    io->emitted++;
+    io->emit(io->arg, datagram);
+}
+
+void dtls_io_flush(DtlsIo *io)
+{
+    if (buf_len(io->flight) == 0)
+        return;
+    emit(io, buf_span(io->flight));
+    buf_reset(io->flight);
+}
+
+/*
+ * OpenSSL packs a flight when it sends it first, and when it sends it again writes each record alone. GnuTLS (seen in
+ * 3.7.9) as a client that does not block then waits for ever when the Finished comes by itself, after the
+ * ChangeCipherSpec and between two of its polls; and more datagrams are more to lose.
+ */
 static int datagram_write_cb(BIO *bio, const char *from, int n)
 {
     DtlsIo *io = BIO_get_data(bio);
+    Span record = {from, (size_t)n};
 
     BIO_clear_retry_flags(bio);
     if (!io->emit)
         return -1;
-    io->emitted++;
-    io->emit(io->arg, (Span){from, (size_t)n});
+    bool waits = n > 0 && from[0] != SSL3_RT_APPLICATION_DATA;
+    if (!waits || buf_room(io->flight) < record.len)
+        dtls_io_flush(io);
+    if (!waits || !buf_append(io->flight, record))
+        emit(io, record);
     return n;
 }
 

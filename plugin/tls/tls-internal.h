@@ -53,16 +53,22 @@ typedef struct TlsIo {
 /** A BIO over a TlsIo. Made once per TlsCtx: OpenSSL has no constant ones. */
 BIO_METHOD *tls_bio_method_new(void);
 
-/** Where a DTLS association's datagrams come from and go to during one call: one BIO call is one
- * datagram. */
+/**
+ * Where a DTLS association's datagrams come from and go to during one call. What is read is one datagram, and so is
+ * application data that is written; other records wait for each other until dtls_io_flush() or until the MTU is full.
+ */
 typedef struct DtlsIo {
     Span in; /* empty: nothing (more) to read */
     void (*emit)(void *arg, Span datagram);
     void *arg;
+    Buf *flight;      /* records that wait; its limit is the MTU */
     unsigned emitted; /* datagrams written since this was last set to 0 */
 } DtlsIo;
 
 BIO_METHOD *dtls_bio_method_new(void);
+
+/** Emits the records that wait. Before application data is delivered: an answer to that must not overtake them. */
+void dtls_io_flush(DtlsIo *io);
 
 /* ---- tls-ctx.c */
 

@@ -109,7 +109,8 @@ class Path:
     """Listens on @host for whoever speaks first ("up" is from there to @target) and passes both ways what @fate, a
     function of direction and datagram, lets through. Datagrams larger than @mtu are lost, as in a network.
 
-    What it has seen: .fates by kind, .largest datagram and number of .fragments of handshake messages by direction."""
+    What it has seen: .fates by kind, and by direction the .largest datagram, the number of .fragments of handshake
+    messages and that of datagrams with a ChangeCipherSpec that is .parted from its Finished."""
 
     def __init__(self, host, target, fate=clean, mtu=65535):
         self.fate, self.mtu, self.target = fate, mtu, target
@@ -118,6 +119,7 @@ class Path:
         self.fates = {PASS: 0, DROP: 0, LATE: 0, TWICE: 0}
         self.largest = {"up": 0, "down": 0}
         self.fragments = {"up": 0, "down": 0}
+        self.parted = {"up": 0, "down": 0}
         self.too_large = 0
         self._log, self._start = [], time.monotonic()
         self._kept = {"up": [], "down": []}
@@ -158,8 +160,10 @@ class Path:
 
     def _count(self, direction, datagram):
         self.largest[direction] = max(self.largest[direction], len(datagram))
+        found = records(datagram)
         self.fragments[direction] += sum(_clear(kind, epoch, payload) and payload[1:4] != payload[9:12]
-                                         for kind, epoch, _, payload in records(datagram))
+                                         for kind, epoch, _, payload in found)
+        self.parted[direction] += bool(found) and found[-1][0] == CHANGE_CIPHER_SPEC
 
     def _send(self, direction, datagram):
         try:

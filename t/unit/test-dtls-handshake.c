@@ -114,6 +114,25 @@ static void test_two_lost(Fixture *f, gconstpointer unused)
         }
 }
 
+/* A flight is as few datagrams when it is sent again: the server's Finished never comes alone. */
+static void test_packed_again(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    net_shake(&f->net);
+    Single last = {TO_CLIENT, f->net.server.sent - 1, {0}};
+    unsigned client = f->net.client.sent;
+
+    fixture_stop(f);
+    fixture_start(f, true, 1200);
+    f->net.fate = single_fate;
+    f->net.arg = &last;
+    net_shake(&f->net);
+    net_assert_open(&f->net);
+    g_assert_cmpuint(f->net.client.sent, ==, client + 1);
+    g_assert_cmpuint(f->net.server.sent, ==, last.n + 2);
+    net_assert_works(&f->net);
+}
+
 static void test_all(Fixture *f, gconstpointer data)
 {
     fixture_stop(f);
@@ -188,6 +207,7 @@ int main(int argc, char **argv)
     RSA_("TLS-14/each-late", &late, test_single);
     ECDSA("TLS-14/each-lost-ecdsa", &lost, test_single);
     RSA_("TLS-14/two-lost", NULL, test_two_lost);
+    ECDSA("TLS-14/packed-again", NULL, test_packed_again);
     RSA_("TLS-14/all-twice", &twice, test_all);
     RSA_("TLS-14/all-swapped", &late, test_all);
     ECDSA("TLS-14/timeout", NULL, test_timeout);
