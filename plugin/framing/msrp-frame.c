@@ -3,11 +3,10 @@
 
 #include "framing/msrp-frame.h"
 
+#include "framing/msrp-body.h"
+
 #define START SPAN("MSRP ")
 #define CRLF  2
-/* The mark starts with the CRLF that ends the body, which an end-line behind a header does not
- * have. */
-#define MARK_CRLF 2
 
 void msrp_framer_init(MsrpFramer *f)
 {
@@ -47,47 +46,6 @@ static MsrpStep bad(MsrpFramer *f, const char *what, Span text)
     return MSRP_STEP_BAD;
 }
 
-/* ---- the end-line */
-
-typedef enum Match { MATCH_NO, MATCH_SO_FAR, MATCH_WHOLE } Match;
-
-/* Is @text, at most three bytes, what follows the mark in an end-line? */
-static Match match_behind_mark(Span text)
-{
-    if (text.len > 0 && text.p[0] != '$' && text.p[0] != '+' && text.p[0] != '#')
-        return MATCH_NO;
-    if ((text.len > 1 && text.p[1] != '\r') || (text.len > 2 && text.p[2] != '\n'))
-        return MATCH_NO;
-    return text.len == 1 + CRLF ? MATCH_WHOLE : MATCH_SO_FAR;
-}
-
-/* Is @text, of at most the length of an end-line, this frame's end-line without the first @skip
- * bytes? */
-static Match match_end(const MsrpFramer *f, size_t skip, Span text)
-{
-    size_t mark_len = f->mark_len - skip;
-
-    if (text.len && *text.p != f->end[skip]) /* mostly */
-        return MATCH_NO;
-    if (memcmp(text.p, f->end + skip, MIN(text.len, mark_len)) != 0)
-        return MATCH_NO;
-    return match_behind_mark(span_skip(text, mark_len));
-}
-
-static size_t end_len(const MsrpFramer *f, size_t skip)
-{
-    return f->mark_len - skip + 1 + CRLF;
-}
-
-static MsrpStep finish_frame(MsrpFramer *f, Span text, MsrpPiece *ret_piece)
-{
-    ret_piece->text = text;
-    ret_piece->flag = text.p[text.len - CRLF - 1];
-    f->state = MSRP_FRAMER_HEAD;
-    f->scan = (MsrpHeadScan){0};
-    return MSRP_STEP_END;
-}
-
 /* ---- the head, line by line. A line function returns NULL or what is wrong with the line. */
 
 static Span range_span(const char *base, struct MsrpRange r)
@@ -106,13 +64,6 @@ static bool all_upper(Span s)
         if (s.p[i] < 'A' || s.p[i] > 'Z')
             return false;
     return s.len > 0;
-}
-
-static void expect_end(MsrpFramer *f, Span tid)
-{
-    memcpy(f->end, MSRP_MARK_HEAD, MSRP_MARK_HEAD_LEN);
-    memcpy(f->end + MSRP_MARK_HEAD_LEN, tid.p, tid.len);
-    f->mark_len = MSRP_MARK_HEAD_LEN + tid.len;
 }
 
 static const char *start_line(MsrpFramer *f, const char *base, Span line)
@@ -136,7 +87,7 @@ static const char *start_line(MsrpFramer *f, const char *base, Span line)
     else
         return "neither a method nor a status code";
     scan->tid = range_of(base, tid);
-    expect_end(f, tid);
+    msrp_expect_end(f, tid);
     return NULL;
 }
 
@@ -199,8 +150,8 @@ static Scan scan_complete_line(MsrpFramer *f, const char *base, size_t len)
         f->state = MSRP_FRAMER_BODY_START;
         scan->line_at += len;
         return SCAN_DONE;
-    } else if (scan->lines > 2 && len == end_len(f, MARK_CRLF) &&
-               match_end(f, MARK_CRLF, (Span){line.p, len}) == MATCH_WHOLE) {
+    } else if (scan->lines > 2 && len == msrp_end_len(f, MSRP_MARK_CRLF) &&
+               msrp_match_end(f, MSRP_MARK_CRLF, (Span){line.p, len}) == MSRP_MATCH_WHOLE) {
         f->state = MSRP_FRAMER_NO_BODY;
         return SCAN_DONE;
     } else {
@@ -297,7 +248,7 @@ static bool skip_head_like_model(MsrpFramer *f, Span in)
         return false;
     f->scan = f->model_scan;
     f->state = MSRP_FRAMER_BODY_START;
-    expect_end(f, range_span(in.p, f->scan.tid));
+    msrp_expect_end(f, range_span(in.p, f->scan.tid));
     return true;
 }
 
@@ -391,7 +342,7 @@ static MsrpStep head_from_split(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
  * was. */
 static MsrpStep end_behind_head(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
 {
-    size_t n = end_len(f, MARK_CRLF);
+    size_t n = msrp_end_len(f, MSRP_MARK_CRLF);
     Span text;
 
     if (f->collecting) {
@@ -402,107 +353,7 @@ static MsrpStep end_behind_head(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
         *in = span_skip(*in, n);
     }
     g_assert(text.len == n);
-    return finish_frame(f, text, ret_piece);
-}
-
-/* ---- the body */
-
-static MsrpStep body_piece(Span *in, size_t n, MsrpPiece *ret_piece)
-{
-    ret_piece->text = span_head(*in, n);
-    *in = span_skip(*in, n);
-    return MSRP_STEP_BODY;
-}
-
-/* Goes on with bytes that were held back: they become the end-line, or part of the body after all.
- */
-static MsrpStep body_from_held(MsrpFramer *f, size_t skip, Span *in, MsrpPiece *ret_piece)
-{
-    size_t n = MIN(in->len, end_len(f, skip) - f->held_len);
-    char joined[MSRP_END_MAX];
-
-    memcpy(joined, f->held, f->held_len);
-    memcpy(joined + f->held_len, in->p, n);
-    switch (match_end(f, skip, (Span){joined, f->held_len + n})) {
-    case MATCH_NO:
-        /* The mark has no second CR, so no other end-line can start in what was held. */
-        ret_piece->text = msrp_framer_held(f);
-        f->held_len = 0;
-        f->state = MSRP_FRAMER_BODY;
-        return MSRP_STEP_BODY;
-    case MATCH_SO_FAR:
-        memcpy(f->held, joined, f->held_len + n);
-        f->held_len += n;
-        *in = span_skip(*in, n);
-        return MSRP_STEP_MORE;
-    default:
-        memcpy(f->held, joined, f->held_len + n);
-        Span text = {f->held, f->held_len + n};
-        f->held_len = 0;
-        *in = span_skip(*in, n);
-        return finish_frame(f, text, ret_piece);
-    }
-}
-
-/* How many of the last bytes may be the start of the mark; they hold no whole one. */
-static size_t tail_len(const MsrpFramer *f, Span in)
-{
-    size_t most = MIN(in.len, f->mark_len - 1);
-    const char *cr = most ? memrchr(in.p + in.len - most, '\r', most) : NULL;
-    size_t n = cr ? (size_t)(in.p + in.len - cr) : 0;
-
-    return n && memcmp(cr, f->end, n) == 0 ? n : 0;
-}
-
-static MsrpStep end_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
-{
-    Span text = span_head(*in, end_len(f, 0));
-
-    f->at_end = false;
-    *in = span_skip(*in, text.len);
-    return finish_frame(f, text, ret_piece);
-}
-
-static MsrpStep body_in_place(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
-{
-    Span rest = *in;
-
-    if (f->at_end) /* found by the step before */
-        return end_in_place(f, in, ret_piece);
-
-    for (;;) {
-        const char *mark = msrp_search(rest, (Span){f->end, f->mark_len});
-        size_t before = mark ? (size_t)(mark - in->p) : in->len - tail_len(f, rest);
-        Match match = MATCH_SO_FAR;
-        if (mark)
-            match = match_behind_mark(span_head(span_skip(*in, before + f->mark_len), 1 + CRLF));
-        if (match == MATCH_NO) { /* a look-alike */
-            rest = span_skip(*in, before + 1);
-            continue;
-        }
-        f->at_end = match == MATCH_WHOLE;
-        if (before > 0)
-            return body_piece(in, before, ret_piece);
-        return f->at_end ? end_in_place(f, in, ret_piece) : MSRP_STEP_MORE;
-    }
-}
-
-/* Some peers send an empty body without the CRLF behind it, so that the blank line ends head and
- * body. */
-static MsrpStep body_start(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
-{
-    Span text = span_head(*in, end_len(f, MARK_CRLF));
-
-    switch (match_end(f, MARK_CRLF, text)) {
-    case MATCH_NO:
-        f->state = MSRP_FRAMER_BODY;
-        return body_in_place(f, in, ret_piece);
-    case MATCH_SO_FAR:
-        return MSRP_STEP_MORE;
-    default:
-        *in = span_skip(*in, text.len);
-        return finish_frame(f, text, ret_piece);
-    }
+    return msrp_finish_frame(f, text, ret_piece);
 }
 
 MsrpStep msrp_framer_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
@@ -513,16 +364,26 @@ MsrpStep msrp_framer_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
         return end_behind_head(f, in, ret_piece);
     if (in->len == 0)
         return MSRP_STEP_MORE;
-    if (f->held_len)
-        return body_from_held(f, f->state == MSRP_FRAMER_BODY_START ? MARK_CRLF : 0, in, ret_piece);
-    switch (f->state) {
-    case MSRP_FRAMER_HEAD:
-        return f->collecting ? head_from_split(f, in, ret_piece) : head_in_place(f, in, ret_piece);
-    case MSRP_FRAMER_BODY_START:
-        return body_start(f, in, ret_piece);
-    default:
-        return body_in_place(f, in, ret_piece);
-    }
+    if (f->state != MSRP_FRAMER_HEAD)
+        return msrp_body_step(f, in, ret_piece);
+    return f->collecting ? head_from_split(f, in, ret_piece) : head_in_place(f, in, ret_piece);
+}
+
+bool msrp_framer_whole(MsrpFramer *f, Span *in, MsrpWhole *ret_frame)
+{
+    const MsrpHeadScan *scan = &f->model_scan;
+
+    if (f->state != MSRP_FRAMER_HEAD || f->collecting || !msrp_model_fits(&f->model, *in))
+        return false;
+    msrp_expect_end(f, range_span(in->p, scan->tid));
+    size_t len = msrp_body_whole(f, *in, f->model.len);
+    if (!len)
+        return false;
+    Span text = span_head(*in, len);
+    ret_frame->before = span_head(text, scan->paths_at);
+    ret_frame->behind = span_skip(text, scan->rest_at);
+    *in = span_skip(*in, len);
+    return true;
 }
 
 void msrp_framer_keep(MsrpFramer *f, Span in)

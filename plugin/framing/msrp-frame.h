@@ -107,6 +107,18 @@ void msrp_framer_clear(MsrpFramer *f);
  */
 MsrpStep msrp_framer_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece);
 
+/** A frame that was whole in the input, but for the two lines of the paths. */
+typedef struct MsrpWhole {
+    Span before; /* them */
+    Span behind; /* to the end of the end-line */
+} MsrpWhole;
+
+/**
+ * The steps of a whole frame in one, for the most of them: its head is like the one before, with the same method and
+ * paths, and its end is in the input, too. False, and nothing taken, when it has to be read step by step.
+ */
+bool msrp_framer_whole(MsrpFramer *f, Span *in, MsrpWhole *ret_frame);
+
 /**
  * Ends a read after MSRP_STEP_MORE: keeps what that left in @in, at most E2AE_MSRP_MAX_HEADER bytes
  * of a head or MSRP_END_MAX of a body. Spans of earlier steps are no longer valid.

@@ -5,6 +5,11 @@
 
 #define START SPAN("MSRP ")
 
+/* So many characters at once; signed, so that what is not ASCII is less than a blank. */
+#define VECTOR_SIZE 16
+typedef signed char Vector __attribute__((vector_size(VECTOR_SIZE)));
+typedef uint64_t Half __attribute__((vector_size(VECTOR_SIZE)));
+
 void msrp_model_forget(MsrpModel *m)
 {
     m->len = 0;
@@ -14,7 +19,7 @@ void msrp_model_take(MsrpModel *m, Span head, Span tid, Span rest)
 {
     m->len = 0;
     /* A header has a colon. So without one in the transaction id no header looks like an end-line. */
-    if (head.len > sizeof(m->text) || memchr(tid.p, ':', tid.len))
+    if (head.len > sizeof(m->text) || head.len < VECTOR_SIZE || memchr(tid.p, ':', tid.len))
         return;
     memcpy(m->text, head.p, head.len);
     m->len = head.len;
@@ -22,36 +27,52 @@ void msrp_model_take(MsrpModel *m, Span head, Span tid, Span rest)
     m->rest_at = (size_t)(rest.p - head.p);
 }
 
-/* Differing characters have to be visible and no colons in both. */
-static inline bool words_alike(const char *a, const char *b)
+static inline Vector load(const char *p)
 {
-    uint64_t x, y;
+    Vector v;
 
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return x == y || !(span_nonzero(x ^ y) & (span_invisible(x, ':') | span_invisible(y, ':')));
+    memcpy(&v, p, sizeof(v));
+    return v;
 }
 
-/*
- * Then line ends, blanks and colons are at the same places in both. Of less than a word nothing may
- * differ.
- */
+static inline bool any(Vector v)
+{
+    const Half half = (Half)v;
+
+    return half[0] | half[1];
+}
+
+static inline Vector fixed(Vector v)
+{
+    return (v <= ' ') | (v > '~') | (v == ':');
+}
+
+/* Differing characters have to be visible and no colons in both. */
+static inline bool vectors_alike(const char *a, const char *b)
+{
+    Vector x = load(a), y = load(b);
+
+    if (!any(x ^ y))
+        return true;
+    return !any((Vector)(x != y) & (fixed(x) | fixed(y)));
+}
+
+/* Then line ends, blanks and colons are at the same places in both. @n is not less than a vector. */
 static bool alike(const char *a, const char *b, size_t n)
 {
-    const size_t word = sizeof(uint64_t);
-
-    if (n < word)
-        return memcmp(a, b, n) == 0;
-    for (size_t i = 0; i + word < n; i += word)
-        if (!words_alike(a + i, b + i))
+    for (size_t i = 0; i + VECTOR_SIZE < n; i += VECTOR_SIZE)
+        if (!vectors_alike(a + i, b + i))
             return false;
-    return words_alike(a + n - word, b + n - word);
+    return vectors_alike(a + n - VECTOR_SIZE, b + n - VECTOR_SIZE);
 }
 
 bool msrp_model_fits(const MsrpModel *m, Span in)
 {
+    /* What they share with the part in the middle does no harm: no head is so short. */
+    const size_t first = MAX(m->behind_tid, VECTOR_SIZE);
+    const size_t rest = MIN(m->rest_at, m->len - VECTOR_SIZE);
+
     return m->len > 0 && in.len >= m->len && span_starts(in, START) &&
            memcmp(in.p + m->behind_tid, m->text + m->behind_tid, m->rest_at - m->behind_tid) == 0 &&
-           alike(in.p, m->text, m->behind_tid) &&
-           alike(in.p + m->rest_at, m->text + m->rest_at, m->len - m->rest_at);
+           alike(in.p, m->text, first) && alike(in.p + rest, m->text + rest, m->len - rest);
 }

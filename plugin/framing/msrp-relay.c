@@ -243,27 +243,54 @@ static void take_end(MsrpRelay *r, Out *out)
         out->stopped = !out->sink->reply_cb(out->sink->arg, span_str(reply));
 }
 
+/* Was the frame before forwarded as one like it would be, with nothing else to do? */
+static bool may_pass(const MsrpRelay *r)
+{
+    return r->judged && r->to_result == MSRP_MAP_OK && r->from_result == MSRP_MAP_OK &&
+           !msrp_map_bound_elsewhere(r->map) && !r->own_tid[0] && !buf_len(&r->inserts);
+}
+
+/* Forwards frames like the one before as long as they are whole. */
+static void pass_whole_frames(MsrpRelay *r, Span *in, Out *out)
+{
+    const Span lines = {r->lines->str, r->lines->len};
+    MsrpWhole frame;
+
+    while (!out->stopped && msrp_framer_whole(&r->framer, in, &frame)) {
+        r->counts.forwarded++;
+        add(out, frame.before);
+        add(out, lines);
+        add(out, frame.behind);
+    }
+}
+
 MsrpRelayResult msrp_relay_feed(MsrpRelay *r, Span in, const MsrpSink *sink)
 {
     Out out;
     MsrpPiece piece;
-    MsrpStep step = MSRP_STEP_MORE;
-    bool sound = !r->error;
+    MsrpStep step;
+    bool sound = true;
 
+    if (r->error)
+        return MSRP_RELAY_MALFORMED;
     out.sink = sink; /* the array stays as it is: clearing it would cost more than a frame */
     out.stopped = false;
     out.n = 0;
-    while (sound && !out.stopped &&
-           (step = msrp_framer_step(&r->framer, &in, &piece)) != MSRP_STEP_MORE) {
+    do {
+        if (may_pass(r))
+            pass_whole_frames(r, &in, &out);
+        if (out.stopped)
+            break;
+        step = msrp_framer_step(&r->framer, &in, &piece);
         if (step == MSRP_STEP_HEAD)
             sound = take_head(r, &piece.head, &out);
         else if (step == MSRP_STEP_BAD)
             sound = false;
-        else if (r->forwarding)
+        else if (r->forwarding && step != MSRP_STEP_MORE)
             add(&out, piece.text);
         if (step == MSRP_STEP_END)
             take_end(r, &out);
-    }
+    } while (sound && step != MSRP_STEP_MORE);
     flush(&out); /* before keep(), which moves what slices may point to */
     if (out.stopped)
         return MSRP_RELAY_STOPPED;

@@ -492,6 +492,57 @@ static void test_end_line_like_a_header(void)
     g_assert_cmpstr(behind, ==, alone);
 }
 
+/* How much of @in the steps take for the first frame; 0: it does not end in there, or is bad. */
+static size_t length_in_steps(Span in)
+{
+    Span rest = in;
+    MsrpFramer f;
+    MsrpPiece piece;
+    MsrpStep step;
+
+    msrp_framer_init(&f);
+    do
+        step = msrp_framer_step(&f, &rest, &piece);
+    while (step == MSRP_STEP_HEAD || step == MSRP_STEP_BODY);
+    msrp_framer_clear(&f);
+    return step == MSRP_STEP_END ? in.len - rest.len : 0;
+}
+
+/* MSR-07: a whole frame in one is what the steps make of it, whatever byte of it differs and wherever the input ends. */
+static void test_whole(void)
+{
+    const Span model = SPAN("MSRP a786hjs2 SEND\r\n" PATHS "Message-ID: 8765\r\n" TEXT_TYPE
+                            "body\r\n-------a786hjs2$\r\n");
+    static const char bytes[] = "Aa0-: \r\n\t\x7f\x80\x00$";
+    unsigned whole = 0;
+
+    for (size_t at = 0; at < 2 * model.len; at++)
+        for (size_t i = 0; i < sizeof(bytes) - 1; i++) {
+            g_autofree char *changed = g_memdup2(model.p, model.len);
+            Span in = {changed, at < model.len ? model.len : at - model.len}, before = in,
+                 first = model;
+            changed[at % model.len] = bytes[i];
+            MsrpFramer f;
+            MsrpPiece piece;
+            MsrpWhole frame;
+            msrp_framer_init(&f);
+            g_assert_false(msrp_framer_whole(&f, &first, &frame)); /* like nothing before */
+            while (msrp_framer_step(&f, &first, &piece) != MSRP_STEP_MORE)
+                continue;
+            if (msrp_framer_whole(&f, &in, &frame)) {
+                whole++;
+                g_assert_cmpuint(before.len - in.len, ==, length_in_steps(before));
+                g_assert_true(frame.before.p == changed);
+                g_assert_true(frame.behind.p == frame.before.p + frame.before.len + strlen(PATHS));
+                g_assert_true(frame.behind.p + frame.behind.len == in.p);
+            } else {
+                g_assert_true(in.p == before.p && in.len == before.len);
+            }
+            msrp_framer_clear(&f);
+        }
+    g_assert_cmpuint(whole, >, 100);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -512,6 +563,7 @@ int main(int argc, char **argv)
     g_test_add_func("/framing/msrp/frame/stays-bad", test_stays_bad);
     g_test_add_func("/framing/msrp/frame/MSR-07/like-the-one-before", test_like_the_one_before);
     g_test_add_func("/framing/msrp/frame/end-line-like-a-header", test_end_line_like_a_header);
+    g_test_add_func("/framing/msrp/frame/MSR-07/whole", test_whole);
     g_test_add_func("/framing/msrp/frame/find", test_find);
     return g_test_run();
 }
