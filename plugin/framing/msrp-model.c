@@ -3,12 +3,15 @@
 
 #include "framing/msrp-model.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define START SPAN("MSRP ")
 
 /* So many characters at once; signed, so that what is not ASCII is less than a blank. */
 #define VECTOR_SIZE 16
 typedef signed char Vector __attribute__((vector_size(VECTOR_SIZE)));
-typedef uint64_t Half __attribute__((vector_size(VECTOR_SIZE)));
 
 void msrp_model_forget(MsrpModel *m)
 {
@@ -35,11 +38,17 @@ static inline Vector load(const char *p)
     return v;
 }
 
+/* Is one of the characters of @v, which are all 0 or -1, not 0? */
 static inline bool any(Vector v)
 {
-    const Half half = (Half)v;
+#ifdef __SSE2__
+    return _mm_movemask_epi8((__m128i)v) != 0;
+#else
+    uint64_t half[2];
 
+    memcpy(half, &v, sizeof(half));
     return half[0] | half[1];
+#endif
 }
 
 static inline Vector fixed(Vector v)
@@ -50,11 +59,9 @@ static inline Vector fixed(Vector v)
 /* Differing characters have to be visible and no colons in both. */
 static inline bool vectors_alike(const char *a, const char *b)
 {
-    Vector x = load(a), y = load(b);
+    Vector x = load(a), y = load(b), differ = (Vector)(x != y);
 
-    if (!any(x ^ y))
-        return true;
-    return !any((Vector)(x != y) & (fixed(x) | fixed(y)));
+    return !any(differ) || !any(differ & (fixed(x) | fixed(y)));
 }
 
 /* Then line ends, blanks and colons are at the same places in both. @n is not less than a vector. */
