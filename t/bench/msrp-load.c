@@ -6,7 +6,7 @@
  * relay.
  *
  *   msrp-load --target=ADDR:PORT --core=ADDR:PORT --cert=FILE --key=FILE --send=FILE --expect=FILE
- *             --count=N up|down
+ *             --count=N --write=BYTES up|down
  *
  * Connects to the target as the UE, accepts the relay's connection as the core and prints
  * "established". For each line of input it sends the file @count times (up: from the UE); it prints
@@ -30,7 +30,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHUNK (16 * 1024)
+#define READ_SIZE (64 * 1024)
 
 /* One end: by TLS when .ssl is set. */
 typedef struct End {
@@ -51,7 +51,7 @@ typedef struct Sender {
 } Sender;
 
 static char *target_text, *core_text, *cert, *key, *send_path, *expect_path;
-static int64_t count = 1;
+static int64_t count = 1, write_size = 16 * 1024;
 
 static const GOptionEntry entries[] = {
     {"target", 0, 0, G_OPTION_ARG_STRING, &target_text, "Where the UE connects", "ADDR:PORT"},
@@ -61,6 +61,7 @@ static const GOptionEntry entries[] = {
     {"send", 0, 0, G_OPTION_ARG_STRING, &send_path, "What is sent", "FILE"},
     {"expect", 0, 0, G_OPTION_ARG_STRING, &expect_path, "What has to come for it", "FILE"},
     {"count", 0, 0, G_OPTION_ARG_INT64, &count, "How often", "N"},
+    {"write", 0, 0, G_OPTION_ARG_INT64, &write_size, "How much at once: by TLS a record", "BYTES"},
     {0},
 };
 
@@ -154,7 +155,7 @@ static size_t end_write(End *end, const char *from, size_t len)
 static void fill(Sender *s)
 {
     while (s->copies > 0) {
-        size_t n = end_write(s->end, s->blob.data + s->at, MIN(s->blob.len - s->at, CHUNK));
+        size_t n = end_write(s->end, s->blob.data + s->at, MIN(s->blob.len - s->at, (size_t)write_size));
         if (n == 0)
             return;
         s->at += n;
@@ -175,9 +176,28 @@ static void *send_rest(void *arg)
     return NULL;
 }
 
+static void wake_at(int fd, int len)
+{
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &len, sizeof len) < 0)
+        die("cannot wait for more than a byte");
+}
+
+/* Sleeps until nearly all has come: else the relay would be charged for waking us, once or many
+ * times, which it is not when its peers are other machines. */
+static void wait_for_all(int fd, Blob expected)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    wake_at(fd, (int)((int64_t)expected.len * count));
+    poll(&p, 1, -1);
+    wake_at(fd, 1);
+}
+
 static void receive_all(End *end, Blob expected)
 {
-    static char buffer[4 * CHUNK];
+    static char buffer[READ_SIZE];
+
+    wait_for_all(end->fd, expected);
 
     for (int64_t i = 0; i < count; i++) {
         for (size_t at = 0; at < expected.len;) {

@@ -36,7 +36,8 @@ WAYS = ("up", "down")
 # Bytes after which the next mode has its turn. A neighbour of the machine slows down turns of all modes, and what counts is the
 # quartile of those that were disturbed least.
 TURN = 1_000_000
-
+# An end writes a frame at once, of a long one so much.
+RECORD = 16 * 1024
 
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFFLAGS = 0x8914
@@ -58,6 +59,8 @@ def own_network():
     for buffer in ("tcp_rmem", "tcp_wmem"):
         with open(f"/proc/sys/net/ipv4/{buffer}", "w", encoding="ascii") as sizes:
             sizes.write("4096 33554432 33554432")
+    with open("/proc/sys/net/ipv4/tcp_congestion_control", "w", encoding="ascii") as control:
+        control.write("reno")  # is always there, and paces nothing
 
 
 def cpu_seconds(pid):
@@ -83,8 +86,8 @@ def file_of(name, size, to_path, from_path):
     """The frames as one end writes or reads them."""
     frames = []
     for number, body in enumerate(bodies(size)):
-        tid = f"tid{number:09d}"
-        frames.append(f"MSRP {tid} SEND\r\nTo-Path: {to_path}\r\nFrom-Path: {from_path}\r\nMessage-ID: {number}\r\n"
+        tid = f"tid{number:09d}"  # all frames are of the same length
+        frames.append(f"MSRP {tid} SEND\r\nTo-Path: {to_path}\r\nFrom-Path: {from_path}\r\nMessage-ID: {number:04d}\r\n"
                       f"Failure-Report: no\r\nByte-Range: 1-{len(body)}/{len(body)}\r\n"
                       f"Content-Type: text/plain\r\n\r\n".encode() + body + f"\r\n-------{tid}$\r\n".encode())
     return procs.write_file(name, b"".join(frames))
@@ -93,7 +96,7 @@ def file_of(name, size, to_path, from_path):
 class Load:
     """A call and the load generator for it; takes down what CPU time the program spends on each turn."""
 
-    def __init__(self, program, name, size, mode, way):
+    def __init__(self, program, name, size, mode, way, packed=False):
         call = msrpside.Call(program, name, ue=dict(cema=mode.cema), core=dict(cema=mode.cema), **mode.keys)
         call.set_up()
         call.core.listener.close()  # the load generator listens there
@@ -101,12 +104,14 @@ class Load:
         sent = file_of("send", size, ends[0].path(), ends[0].uri)
         expected = file_of("expect", size, ends[1].uri, ends[1].path())
         count = max(1, round(TURN / os.path.getsize(sent)))
+        write = RECORD if packed else min(os.path.getsize(sent) // size.frames, RECORD)
         self.gigabytes = count * os.path.getsize(sent) / GB
         self.program, self.call, self.turns = program, call, []
         self.process = subprocess.Popen(
             [LOAD, "--target=%s:%d" % call.ue.target(), f"--core={call.core.host}:{call.core.port}",
              f"--cert={msrpside.UE_CERT.cert}", f"--key={msrpside.UE_CERT.key}", f"--send={sent}",
-             f"--expect={expected}", f"--count={count}", way], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             f"--expect={expected}", f"--count={count}", f"--write={write}", way],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.expect("established")
         self.turn()  # buffers have grown to their size
         self.turns.clear()
@@ -142,13 +147,13 @@ class Load:
         self.call.delete()
 
 
-def measure(program, name, size, way, volume):
+def measure(program, name, size, way, options):
     """CPU seconds of the program per GB, of each mode."""
     loads = []
     try:
         for mode in MODES:
-            loads.append(Load(program, f"{name}-{mode.name}", size, mode, way))
-        for _ in range(round(volume / loads[0].gigabytes)):
+            loads.append(Load(program, f"{name}-{mode.name}", size, mode, way, options.packed))
+        for _ in range(round(options.volume / loads[0].gigabytes)):
             for load in loads:
                 load.turn()
         return [load.per_gigabyte() for load in loads]
@@ -177,6 +182,7 @@ def main():
     parser = argparse.ArgumentParser(prog="dev bench msrp", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="measurements of each figure, of which the median counts")
     parser.add_argument("--volume", type=float, default=2.0, help="GB for each figure of a measurement")
+    parser.add_argument("--packed", action="store_true", help="write 16 KiB at once, whatever is in them")
     parser.add_argument("--sizes", default=",".join(size.name for size in SIZES), help="which; default %(default)s")
     options = parser.parse_args()
     sizes = [size for size in SIZES if size.name in options.sizes.split(",")]
@@ -187,7 +193,7 @@ def main():
     for run in range(options.runs):
         for size in sizes:
             for way in WAYS:
-                values = measure(program, f"{run}-{size.name}-{way}", size, way, options.volume)
+                values = measure(program, f"{run}-{size.name}-{way}", size, way, options)
                 for mode, value in zip(MODES, values):
                     figures[size.name, mode.name, way].append(value)
                 print(f"run {run + 1}  {size.name:4} {way:5}"
