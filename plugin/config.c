@@ -271,6 +271,8 @@ static const Option options[] = {
     {"event-sink", 0, "udp:ADDR:PORT", set_sink, AT(event_sinks), .list = true,
      .allowed = "udp:ADDRESS:PORT with a literal address, IPv6 in brackets",
      .help = "Send events of streams here, as JSON datagrams"},
+    {"metrics", 0, "ADDR:PORT", set_addr, AT(metrics), .allowed = ADDR_ALLOWED,
+     .help = "Answer GET /metrics of Prometheus here; if not given, nowhere"},
     {"redis", 0, "[PASSWORD@]ADDR:PORT/DB", set_text, AT(redis),
      .allowed =
          "[PASSWORD@]ADDRESS:PORT/DB, [PASSWORD@]/SOCKET/DB or, with Sentinel, [PASSWORD@]/DB",

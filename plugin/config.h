@@ -47,6 +47,7 @@ typedef struct Config {
     FpHash fingerprint_hash;
     unsigned bfcp_tls_role; /* a SessionBfcpRule */
     GArray *event_sinks;    /* of Addr, UDP */
+    Addr metrics;           /* where Prometheus asks by HTTP; family ADDR_NONE: nowhere */
     char *tls_ciphers;      /* NULL = the default of the tls layer, as the next */
     char *tls_ciphersuites;
     unsigned dtls_mtu;

@@ -5,6 +5,7 @@
 #include "plugin/gateway.h"
 
 #include "cluster/cluster.h"
+#include "control/control-statistics.h"
 #include "plugin/cluster-key.h"
 #include "plugin/config-redis.h"
 #include "redis-schema/redis-keys.h"
@@ -424,6 +425,11 @@ void gateway_reload(Gateway *g)
     }
     g_message("SIGHUP: new streams present another certificate; those that are up keep theirs");
     log_identity(g->identities);
+}
+
+NgValue *gateway_statistics(const Gateway *g, const ControlUpstream *upstream)
+{
+    return control_statistics_dict(g->calls, upstream);
 }
 
 bool gateway_handle(ControlRequest *req, void *user_data)

@@ -29,5 +29,8 @@ void gateway_free(Gateway *g);
  * shared in Redis is replaced. */
 void gateway_reload(Gateway *g);
 
+/** What this node has done, as in a reply to statistics, owned by the caller. @upstream: as above. */
+NgValue *gateway_statistics(const Gateway *g, const ControlUpstream *upstream);
+
 /** A ControlHandleCb; @user_data is the Gateway. */
 bool gateway_handle(ControlRequest *req, void *user_data);

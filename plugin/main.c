@@ -13,6 +13,8 @@
 
 #include "plugin/config.h"
 
+#include "admin/admin-http.h"
+#include "admin/admin-metrics.h"
 #include "base/log.h"
 #include "control/control-error.h"
 #include "control/control-server.h"
@@ -45,6 +47,7 @@ typedef struct Program {
     uv_loop_t loop;
     Gateway *gateway;
     ControlServer *server;
+    AdminHttp *metrics; /* NULL: nobody asked for them */
     uv_signal_t signals[G_N_ELEMENTS(caught_signals)];
     bool stopping;
 } Program;
@@ -153,6 +156,7 @@ static void stop(Program *p)
         return;
     p->stopping = true;
     notify("STOPPING=1");
+    g_clear_pointer(&p->metrics, admin_http_free);
     g_clear_pointer(&p->server, control_server_free);
     g_clear_pointer(&p->gateway, gateway_free);
     for (size_t i = 0; i < G_N_ELEMENTS(p->signals); i++)
@@ -240,6 +244,28 @@ static bool start_control(Program *p, GError **error)
            listen_all(p, CONTROL_TCP, c->listen_tcp_ng, error);
 }
 
+static char *metrics_text(void *arg)
+{
+    const Program *p = arg;
+    g_autoptr(NgValue) statistics =
+        gateway_statistics(p->gateway, control_server_upstream(p->server));
+
+    return admin_metrics_text(statistics);
+}
+
+static bool start_metrics(Program *p, GError **error)
+{
+    const Addr *at = &p->config->metrics;
+    char text[ADDR_TEXT_MAX];
+
+    if (at->family == ADDR_NONE)
+        return true;
+    p->metrics = admin_http_new(&p->loop, at, metrics_text, p, error);
+    if (p->metrics)
+        g_message("Metrics are at http://%s/metrics", addr_text(at, text));
+    return p->metrics != NULL;
+}
+
 static bool write_pidfile(const char *path, GError **error)
 {
     g_autofree char *what = g_strdup_printf("--pidfile=%s cannot be written", path);
@@ -268,7 +294,7 @@ static bool run(const Config *c, int ready, GError **error)
     if (err)
         return fail(error, "Cannot make an event loop", -err);
     catch_signals(&p);
-    bool ok = start_control(&p, error) && write_pidfile(c->pidfile, error);
+    bool ok = start_control(&p, error) && start_metrics(&p, error) && write_pidfile(c->pidfile, error);
     if (ok) {
         if (ready >= 0)
             let_go_of_terminal(ready, c->log_stderr);

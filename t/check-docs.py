@@ -19,7 +19,7 @@ SECTION = "rtpengine-e2ae"
 COMMAND_LINE_ONLY = {"help", "config-file", "config-section", "version"}
 # Keys without a default: the sample has an example.
 EXAMPLES_IN_SAMPLE = {"interface", "listen-ng", "listen-tcp-ng", "rtpengine", "certificate", "private-key",
-                      "cluster-key", "event-sink", "redis", "redis-sentinel", "redis-master", "redis-user", "redis-password-file",
+                      "cluster-key", "event-sink", "metrics", "redis", "redis-sentinel", "redis-master", "redis-user", "redis-password-file",
                       "rtpengine-redis", "node-id", "ha-group", "node-address", "tls-ciphers", "tls-ciphersuites", "pidfile"}
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 CONFIGURE_OPTION = re.compile(r"(?:AC_ARG_ENABLE|E2AE_SANITIZER)\(\[(\w+)\]")

@@ -26,6 +26,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 LIBRARY_HOMES = (
     (re.compile(r"^openssl/"), {"tls"}, ()),
     (re.compile(r"^hiredis"), {"store"}, ()),
+    (re.compile(r"^microhttpd"), {"admin"}, ()),
     (re.compile(r"^(sys/socket\.h|netinet/|arpa/|netdb\.h|sys/un\.h|net/if\.h|ifaddrs\.h)"), {"net", "control"},
      ("plugin/base/addr.c", "plugin/base/addr.h")),
 )

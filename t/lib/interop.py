@@ -14,7 +14,8 @@ import tap
 # Name and the Debian package whose version counts.
 STACKS = {"GnuTLS": "libgnutls30", "Mbed TLS": "libmbedtls14", "wolfSSL": "libwolfssl35", "OpenSSL": "libssl3",
           "Kamailio": "kamailio", "rtpengine": "rtpengine-daemon", "SIPp": "sip-tester", "Redis": "redis-server",
-          "Redis Sentinel": "redis-sentinel", "keepalived": "keepalived", "Wireshark": "tshark", "SpanDSP": "libspandsp2"}
+          "Redis Sentinel": "redis-sentinel", "keepalived": "keepalived", "Wireshark": "tshark", "SpanDSP": "libspandsp2",
+          "Prometheus": "prometheus"}
 PEERS = {"gnutls": "GnuTLS", "mbedtls": "Mbed TLS", "wolfssl": "wolfSSL", "openssl": "OpenSSL"}  # of t/peers
 _tried, _passed = collections.Counter(), collections.Counter()
 _whole = []
