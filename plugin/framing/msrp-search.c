@@ -3,6 +3,10 @@
 
 #include "framing/msrp-search.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 /*
  * Of seven dashes in a row four fill an aligned word, wherever the row starts. So it is enough to
  * look at each word once, and hardly anything but a line of dashes looks like it.
@@ -21,7 +25,7 @@
 typedef uint32_t Vector __attribute__((vector_size(VECTOR_SIZE)));
 typedef uint64_t Half __attribute__((vector_size(VECTOR_SIZE / 2)));
 
-static inline __attribute__((always_inline)) void add_hits(Vector *hits, const char *p)
+static inline void add_hits(Vector *hits, const char *p)
 {
     Vector v;
 
@@ -30,7 +34,7 @@ static inline __attribute__((always_inline)) void add_hits(Vector *hits, const c
 }
 
 /* Skips blocks without such a word. No call in the loop, so that all of it stays in registers. */
-static inline __attribute__((always_inline)) const char *skip_blocks(const char *p, const char *end)
+static const char *skip_blocks_anywhere(const char *p, const char *end)
 {
     for (; p < end; p += BLOCK) {
         Vector hits = {0};
@@ -47,16 +51,26 @@ static inline __attribute__((always_inline)) const char *skip_blocks(const char 
     return p;
 }
 
-static const char *skip_blocks_anywhere(const char *p, const char *end)
+#ifdef __x86_64__
+#define AVX2 __attribute__((target("avx2")))
+
+static inline AVX2 __m256i hits_at(const char *p)
 {
-    return skip_blocks(p, end);
+    return _mm256_cmpeq_epi32(_mm256_loadu_si256((const __m256i *)p),
+                              _mm256_set1_epi32(DASH_WORD));
 }
 
-#ifdef __x86_64__
-/* The same for processors of the last ten years: half the instructions. */
-static __attribute__((target("avx2"))) const char *skip_blocks_avx2(const char *p, const char *end)
+/* The same for processors of the last ten years: less than half the instructions. */
+static AVX2 const char *skip_blocks_avx2(const char *p, const char *end)
 {
-    return skip_blocks(p, end);
+    for (; p < end; p += BLOCK) {
+        __m256i front = _mm256_or_si256(hits_at(p), hits_at(p + VECTOR_SIZE));
+        __m256i back = _mm256_or_si256(hits_at(p + 2 * VECTOR_SIZE), hits_at(p + 3 * VECTOR_SIZE));
+        __m256i hits = _mm256_or_si256(front, back);
+        if (!_mm256_testz_si256(hits, hits))
+            break;
+    }
+    return p;
 }
 
 static const char *skip_blocks_here(const char *p, const char *end)
