@@ -92,7 +92,7 @@ char *span_quote(Span s)
 }
 
 /*
- * memcpy() of more than 2112 bytes may be one rep movsb, which AMD processors with fsrm carry out some thirty times slower
+ * memcpy() of more than 2112 bytes may be one rep movsb, which AMD processors with fsrm carry out many times slower
  * when the target is up to 31 bytes behind the source, counted within their pages of 4 KiB. Shorter ones are loops.
  */
 #define COPY_PIECE 2048

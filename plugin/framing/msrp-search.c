@@ -60,7 +60,7 @@ static inline AVX2 __m256i hits_at(const char *p)
                               _mm256_set1_epi32(DASH_WORD));
 }
 
-/* The same for processors of the last ten years: less than half the instructions. */
+/* The same for processors of the last ten years: fewer instructions for the same. */
 static AVX2 const char *skip_blocks_avx2(const char *p, const char *end)
 {
     for (; p < end; p += BLOCK) {

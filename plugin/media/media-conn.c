@@ -21,7 +21,7 @@
 #define KEEPALIVE_INTERVAL_S 20
 #define KEEPALIVE_PROBES     3
 /* Reads are of multiples of this, so that one that has to be shorter does not leave the kernel and us at addresses that do
- * not go together, between which it copies at half the speed. */
+ * not go together, between which it copies more slowly. */
 #define READ_UNIT 256
 /* media_conn_probe(): within 20 seconds. */
 #define PROBE_IDLE_S 5
