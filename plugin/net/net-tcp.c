@@ -149,6 +149,11 @@ int net_tcp_shutdown_write(int fd)
     return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
+int net_tcp_shutdown(int fd)
+{
+    return shutdown(fd, SHUT_RDWR) < 0 ? -errno : 0;
+}
+
 int net_tcp_keepalive(int fd, int idle_s, int interval_s, int probes)
 {
     int on = 1;

@@ -34,6 +34,9 @@ ssize_t net_tcp_send(int fd, Span data);
 /** Sends FIN; reading goes on. */
 int net_tcp_shutdown_write(int fd);
 
+/** Ends both directions. Whoever waits for @fd finds it readable, at its end, and closes it. */
+int net_tcp_shutdown(int fd);
+
 /**
  * Lets the kernel look for a peer that vanished without a word: first probe after @idle_s seconds
  * of silence, then every @interval_s, dead after @probes unanswered ones; unacknowledged data count

@@ -67,6 +67,11 @@ static void test_exchange(gconstpointer ip)
     g_assert_cmpint(net_tcp_recv(client, data, sizeof data), ==, 3);
     g_assert_cmpint(net_tcp_keepalive(server, 60, 10, 3), ==, 0);
     g_assert_cmpint(net_set_tos(server, ip_of(ip).family, 0xb8), ==, 0);
+    /* Its own end is at the end of the stream as well. */
+    g_assert_cmpint(net_tcp_recv(client, data, sizeof data), ==, -EAGAIN);
+    g_assert_cmpint(net_tcp_shutdown(client), ==, 0);
+    wait_for(client, POLLIN);
+    g_assert_cmpint(net_tcp_recv(client, data, sizeof data), ==, 0);
     net_close(&client);
     g_assert_cmpint(client, ==, -1);
     net_close(&client);
