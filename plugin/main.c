@@ -260,7 +260,7 @@ static bool start_metrics(Program *p, GError **error)
 
     if (at->family == ADDR_NONE)
         return true;
-    p->metrics = admin_http_new(&p->loop, at, metrics_text, p, error);
+    p->metrics = admin_http_new(&p->loop, at, ADMIN_HTTP_LIMIT_MS, metrics_text, p, error);
     if (p->metrics)
         g_message("Metrics are at http://%s/metrics", addr_text(at, text));
     return p->metrics != NULL;

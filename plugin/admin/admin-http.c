@@ -10,22 +10,30 @@
 #include <microhttpd.h>
 #include <string.h>
 
-/* Scrapers are few, and one that hangs must not keep a descriptor from a call. */
-#define CONNECTIONS_MAX 16u
-#define IDLE_S          10u
-#define REQUEST_MEMORY  (16 * 1024)
-#define BACKLOG         16
+#define REQUEST_MEMORY (16 * 1024)
+#define BACKLOG        16
 
 #define HINT "rtpengine-e2ae has its metrics at /metrics, for GET\n"
 
 struct AdminHttp {
     struct MHD_Daemon *daemon; /* watches its sockets by an epoll of its own, which the loop watches */
     uv_poll_t poll;
-    uv_timer_t timer; /* connections that are idle for too long */
+    uv_timer_t timer; /* the limit of the oldest client, or what libmicrohttpd has left to do */
     unsigned open;    /* of the two handles */
+    bool ended;       /* a connection, in this turn */
+    uint64_t limit_ms;
+    GQueue clients; /* of Client, the oldest first, without those that are being ended */
     AdminHttpText *text;
     void *arg;
 };
+
+/* One connection. */
+typedef struct Client {
+    GList link;
+    int fd;         /* of libmicrohttpd */
+    uint64_t since; /* of uv_now() */
+    bool ending;
+} Client;
 
 static enum MHD_Result respond(struct MHD_Connection *c, unsigned status, char *text,
                                const char *type)
@@ -38,6 +46,7 @@ static enum MHD_Result respond(struct MHD_Connection *c, unsigned status, char *
         return MHD_NO; /* the connection is closed */
     }
     MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     enum MHD_Result queued = MHD_queue_response(c, status, r);
@@ -60,6 +69,60 @@ static enum MHD_Result request_cb(void *arg, struct MHD_Connection *c, const cha
     return respond(c, MHD_HTTP_OK, http->text(http->arg), ADMIN_METRICS_TYPE);
 }
 
+/* ---- clients */
+
+/*
+ * Scrapers are few, and one that hangs must not keep a descriptor from a call, nor others from their answers. The limit
+ * that libmicrohttpd has is one of silence, which a byte now and then renews: it is not used.
+ */
+
+static Client *client_begins(AdminHttp *http, struct MHD_Connection *c)
+{
+    Client *client = g_new0(Client, 1);
+
+    client->link.data = client;
+    client->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    client->since = uv_now(http->timer.loop);
+    g_queue_push_tail_link(&http->clients, &client->link);
+    return client;
+}
+
+static void client_ended(AdminHttp *http, Client *client)
+{
+    if (!client->ending)
+        g_queue_unlink(&http->clients, &client->link);
+    g_free(client);
+    http->ended = true;
+}
+
+static void connection_cb(void *arg, struct MHD_Connection *c, void **client,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *client = client_begins(arg, c);
+    else
+        client_ended(arg, *client);
+}
+
+static bool must_end(const AdminHttp *http, const Client *client)
+{
+    return http->clients.length > ADMIN_HTTP_CONNECTIONS_MAX ||
+           uv_now(http->timer.loop) - client->since >= http->limit_ms;
+}
+
+/* libmicrohttpd has no call to close a connection; it does so when it finds the stream at its end. */
+static void end_clients(AdminHttp *http)
+{
+    for (;;) {
+        Client *client = g_queue_peek_head(&http->clients);
+        if (!client || !must_end(http, client))
+            return;
+        client->ending = true;
+        g_queue_unlink(&http->clients, &client->link);
+        net_tcp_shutdown(client->fd);
+    }
+}
+
 /* ---- the loop */
 
 static void work(AdminHttp *http);
@@ -75,13 +138,31 @@ static void ready(uv_poll_t *poll, int status, int events)
     work(poll->data);
 }
 
-static void work(AdminHttp *http)
+/*
+ * Something is to be done that no event tells. When all places are taken libmicrohttpd takes the listener out of its
+ * epoll, and it looks whether to put it back at the begin of MHD_run(), before that closes connections. After one has
+ * ended it has to run again, or perhaps nobody would ever be let in again; MHD_get_timeout() does not say so (0.9.75).
+ */
+static bool more_to_do(const AdminHttp *http)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
+    return http->ended || (MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms == 0);
+}
+
+static void work(AdminHttp *http)
+{
+    http->ended = false;
     MHD_run(http->daemon);
-    if (MHD_get_timeout(http->daemon, &ms) == MHD_YES)
-        uv_timer_start(&http->timer, timed_out, ms, 0);
+    end_clients(http);
+
+    const Client *next = g_queue_peek_head(&http->clients);
+    /* Not 0: libuv before 1.45 runs such a timer again and again before it looks at anything else. */
+    if (more_to_do(http))
+        uv_timer_start(&http->timer, timed_out, 1, 0);
+    else if (next)
+        uv_timer_start(&http->timer, timed_out,
+                       next->since + http->limit_ms - uv_now(http->timer.loop), 0);
     else
         uv_timer_stop(&http->timer);
 }
@@ -103,15 +184,17 @@ static void watch(AdminHttp *http, uv_loop_t *loop)
 
 static struct MHD_Daemon *start(AdminHttp *http, int listener)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, request_cb,
-                            http, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
-                            CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+    unsigned max = ADMIN_HTTP_CONNECTIONS_MAX + 1; /* the one that takes a place */
+
+    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, request_cb, http,
+                            MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, max,
+                            MHD_OPTION_NOTIFY_CONNECTION, connection_cb, http,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY,
                             MHD_OPTION_END);
 }
 
-AdminHttp *admin_http_new(uv_loop_t *loop, const Addr *at, AdminHttpText *text, void *arg,
-                          GError **error)
+AdminHttp *admin_http_new(uv_loop_t *loop, const Addr *at, uint64_t limit_ms, AdminHttpText *text,
+                          void *arg, GError **error)
 {
     char where[ADDR_TEXT_MAX];
     int listener = net_tcp_listen(at, BACKLOG, false);
@@ -126,6 +209,7 @@ AdminHttp *admin_http_new(uv_loop_t *loop, const Addr *at, AdminHttpText *text, 
         return NULL;
     }
     AdminHttp *http = g_new0(AdminHttp, 1);
+    http->limit_ms = limit_ms;
     http->text = text;
     http->arg = arg;
     http->daemon = start(http, listener);

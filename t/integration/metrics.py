@@ -135,6 +135,13 @@ with tap.check("no metric names a call, a subscriber or a fingerprint"):
     for secret in (call.call_id, call.tags["ue"], call.ue_host, certs.Pair("agw-ecdsa").fingerprint().split()[-1]):
         assert secret not in shown, secret
 
+with tap.check("clients that say nothing do not keep Prometheus out"):
+    silent = [socket.create_connection(AT, 10) for _ in range(40)]
+    since = metrics()["uptime_seconds"]
+    prometheus.wait_value(f"{PREFIX}uptime_seconds > bool {since}", 1)
+    for client in silent:
+        client.close()
+
 with tap.check("an address that is taken ends the start with one line"):
     argv = [word for word in program.argv if not word.startswith("--listen-ng")]
     other = procs.Server("second", argv + ["--listen-ng=%s:%d" % (HOST, procs.free_port(HOST, socket.SOCK_DGRAM))])
