@@ -81,6 +81,8 @@ static const char *skip_blocks_here(const char *p, const char *end)
 #define skip_blocks_here skip_blocks_anywhere
 #endif
 
+typedef const char *SkipBlocks(const char *p, const char *end);
+
 /* The mark at one of the places from @p to @end. */
 static const char *match(const char *p, const char *end, Span mark)
 {
@@ -96,7 +98,8 @@ static const char *forward_to(const char *place, Span in, const char *p)
     return (size_t)(p - in.p) > BACK ? MAX(place, p - BACK) : place;
 }
 
-const char *msrp_search(Span in, Span mark)
+static inline __attribute__((always_inline)) const char *search(Span in, Span mark,
+                                                                SkipBlocks *skip_blocks)
 {
     if (in.len < mark.len)
         return NULL;
@@ -104,11 +107,21 @@ const char *msrp_search(Span in, Span mark)
     const char *p = in.p + FIRST_DASH, *found;
     const char *end = p + (in.len - FIRST_DASH) / BLOCK * BLOCK;
 
-    while ((p = skip_blocks_here(p, end)) < end) {
+    while ((p = skip_blocks(p, end)) < end) {
         place = forward_to(place, in, p); /* what starts before has its word before */
         p += BLOCK;
         if ((found = match(place, MIN(p - FIRST_DASH, last), mark)))
             return found;
     }
     return match(forward_to(place, in, end), last, mark);
+}
+
+const char *msrp_search(Span in, Span mark)
+{
+    return search(in, mark, skip_blocks_here);
+}
+
+const char *msrp_search_anywhere(Span in, Span mark)
+{
+    return search(in, mark, skip_blocks_anywhere);
 }

@@ -17,3 +17,6 @@
 /** The first place of @mark in @in, NULL if it is nowhere whole. @mark starts with MSRP_MARK_HEAD.
  */
 const char *msrp_search(Span in, Span mark);
+
+/** The same by what every processor has. */
+const char *msrp_search_anywhere(Span in, Span mark);
