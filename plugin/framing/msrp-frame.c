@@ -3,8 +3,6 @@
 
 #include "framing/msrp-frame.h"
 
-#include "framing/msrp-body.h"
-
 #define START SPAN("MSRP ")
 #define CRLF  2
 
@@ -33,7 +31,7 @@ bool msrp_framer_idle(const MsrpFramer *f)
 
 Span msrp_framer_held(const MsrpFramer *f)
 {
-    return (Span){f->held, f->held_len};
+    return msrp_body_held(&f->body);
 }
 
 static MsrpStep bad(MsrpFramer *f, const char *what, Span text)
@@ -87,7 +85,7 @@ static const char *start_line(MsrpFramer *f, const char *base, Span line)
     else
         return "neither a method nor a status code";
     scan->tid = range_of(base, tid);
-    msrp_expect_end(f, tid);
+    msrp_body_begin(&f->body, tid);
     return NULL;
 }
 
@@ -147,11 +145,10 @@ static Scan scan_complete_line(MsrpFramer *f, const char *base, size_t len)
     else if (line.len == 0 || line.p[line.len - 1] != '\r')
         wrong = "line without CR";
     else if (scan->lines > 2 && line.len == 1) { /* RFC 4975 9: a body follows */
-        f->state = MSRP_FRAMER_BODY_START;
+        f->state = MSRP_FRAMER_BODY;
         scan->line_at += len;
         return SCAN_DONE;
-    } else if (scan->lines > 2 && len == msrp_end_len(f, MSRP_MARK_CRLF) &&
-               msrp_match_end(f, MSRP_MARK_CRLF, (Span){line.p, len}) == MSRP_MATCH_WHOLE) {
+    } else if (scan->lines > 2 && msrp_body_is_end_line(&f->body, (Span){line.p, len})) {
         f->state = MSRP_FRAMER_NO_BODY;
         return SCAN_DONE;
     } else {
@@ -247,8 +244,8 @@ static bool skip_head_like_model(MsrpFramer *f, Span in)
     if (!msrp_model_fits(&f->model, in))
         return false;
     f->scan = f->model_scan;
-    f->state = MSRP_FRAMER_BODY_START;
-    msrp_expect_end(f, range_span(in.p, f->scan.tid));
+    f->state = MSRP_FRAMER_BODY;
+    msrp_body_begin(&f->body, range_span(in.p, f->scan.tid));
     return true;
 }
 
@@ -260,7 +257,7 @@ static MsrpStep finish_head(MsrpFramer *f, const char *base, bool like_model, Ms
         scan->paths_known = starts_with_known_paths(f, path_lines(scan, base));
     if (!scan->paths_known)
         remember_paths(f, base);
-    bool has_body = f->state == MSRP_FRAMER_BODY_START;
+    bool has_body = f->state == MSRP_FRAMER_BODY;
     Span text = {base, scan->line_at};
     size_t rest_len = text.len - scan->rest_at - (has_body ? CRLF : 0);
 
@@ -338,11 +335,34 @@ static MsrpStep head_from_split(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
     return finish_head(f, buf_span(&f->split).p, false, ret_piece);
 }
 
+/* ---- bodies and ends */
+
+static MsrpStep finish_frame(MsrpFramer *f, Span end_line, MsrpPiece *ret_piece)
+{
+    ret_piece->text = end_line;
+    ret_piece->flag = end_line.p[end_line.len - CRLF - 1];
+    f->state = MSRP_FRAMER_HEAD;
+    f->scan = (MsrpHeadScan){0};
+    return MSRP_STEP_END;
+}
+
+static MsrpStep body_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
+{
+    switch (msrp_body_step(&f->body, in, &ret_piece->text)) {
+    case MSRP_BODY_MORE:
+        return MSRP_STEP_MORE;
+    case MSRP_BODY_PIECE:
+        return MSRP_STEP_BODY;
+    default:
+        return finish_frame(f, ret_piece->text, ret_piece);
+    }
+}
+
 /* The end-line that the head's last line turned out to be; still in front of us, wherever the head
  * was. */
 static MsrpStep end_behind_head(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
 {
-    size_t n = msrp_end_len(f, MSRP_MARK_CRLF);
+    size_t n = msrp_body_end_line_len(&f->body);
     Span text;
 
     if (f->collecting) {
@@ -353,7 +373,7 @@ static MsrpStep end_behind_head(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
         *in = span_skip(*in, n);
     }
     g_assert(text.len == n);
-    return msrp_finish_frame(f, text, ret_piece);
+    return finish_frame(f, text, ret_piece);
 }
 
 MsrpStep msrp_framer_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
@@ -365,7 +385,7 @@ MsrpStep msrp_framer_step(MsrpFramer *f, Span *in, MsrpPiece *ret_piece)
     if (in->len == 0)
         return MSRP_STEP_MORE;
     if (f->state != MSRP_FRAMER_HEAD)
-        return msrp_body_step(f, in, ret_piece);
+        return body_step(f, in, ret_piece);
     return f->collecting ? head_from_split(f, in, ret_piece) : head_in_place(f, in, ret_piece);
 }
 
@@ -375,8 +395,8 @@ bool msrp_framer_whole(MsrpFramer *f, Span *in, MsrpWhole *ret_frame)
 
     if (f->state != MSRP_FRAMER_HEAD || f->collecting || !msrp_model_fits(&f->model, *in))
         return false;
-    msrp_expect_end(f, range_span(in->p, scan->tid));
-    size_t len = msrp_body_whole(f, *in, f->model.len);
+    msrp_body_begin(&f->body, range_span(in->p, scan->tid));
+    size_t len = msrp_body_whole(&f->body, *in, f->model.len);
     if (!len)
         return false;
     Span text = span_head(*in, len);
@@ -384,6 +404,11 @@ bool msrp_framer_whole(MsrpFramer *f, Span *in, MsrpWhole *ret_frame)
     ret_frame->behind = span_skip(text, scan->rest_at);
     *in = span_skip(*in, len);
     return true;
+}
+
+bool msrp_framer_inside(MsrpFramer *f, Span in)
+{
+    return f->state == MSRP_FRAMER_BODY && msrp_body_inside(&f->body, in);
 }
 
 void msrp_framer_keep(MsrpFramer *f, Span in)
@@ -398,9 +423,7 @@ void msrp_framer_keep(MsrpFramer *f, Span in)
         f->collecting = true;
         g_assert(buf_append(&f->split, in));
     } else {
-        g_assert(f->held_len + in.len <= sizeof(f->held));
-        memcpy(f->held + f->held_len, in.p, in.len);
-        f->held_len += in.len;
+        msrp_body_keep(&f->body, in);
     }
 }
 

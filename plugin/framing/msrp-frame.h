@@ -14,16 +14,11 @@
 #pragma once
 
 #include "base/buf.h"
+#include "framing/msrp-body.h"
 #include "framing/msrp-model.h"
-#include "framing/msrp-search.h"
 
 /** Start line and all headers, and the end-line when there is no body. */
 #define E2AE_MSRP_MAX_HEADER 8192
-/** RFC 4975 section 9 says 4 to 32 characters; we count what we must remember, not what is proper.
- */
-#define E2AE_MSRP_MAX_TID 64
-/** An end-line with the CRLFs around it: the most that is held back of a body. */
-#define MSRP_END_MAX (MSRP_MARK_HEAD_LEN + E2AE_MSRP_MAX_TID + 3)
 
 typedef struct MsrpHead {
     Span text;       /* all of it, with the blank line that goes before a body */
@@ -55,7 +50,6 @@ typedef struct MsrpPiece {
 
 typedef enum MsrpFramerState {
     MSRP_FRAMER_HEAD,
-    MSRP_FRAMER_BODY_START, /* an end-line may stand without a CRLF before it */
     MSRP_FRAMER_BODY,
     MSRP_FRAMER_NO_BODY, /* the end-line was seen behind the head */
     MSRP_FRAMER_BAD,
@@ -87,13 +81,9 @@ typedef struct MsrpFramer {
     MsrpPathLines paths;
     MsrpModel model; /* its path lines are those of .paths */
     MsrpHeadScan model_scan;
-    Buf split;               /* a head that came in parts */
-    bool collecting;         /* the current head is in there */
-    char end[MSRP_END_MAX];  /* of this frame: CRLF, dashes, transaction id */
-    size_t mark_len;         /* of it */
-    bool at_end;             /* the input starts with this frame's end-line */
-    char held[MSRP_END_MAX]; /* bytes of the body that may start the end-line */
-    size_t held_len;
+    Buf split;       /* a head that came in parts */
+    bool collecting; /* the current head is in there */
+    MsrpBody body;
     char *error;
 } MsrpFramer;
 
@@ -118,6 +108,9 @@ typedef struct MsrpWhole {
  * paths, and its end is in the input, too. False, and nothing taken, when it has to be read step by step.
  */
 bool msrp_framer_whole(MsrpFramer *f, Span *in, MsrpWhole *ret_frame);
+
+/** Is all of @in inside a body, as most reads of a long one are? Then it is taken, as by a BODY step. */
+bool msrp_framer_inside(MsrpFramer *f, Span in);
 
 /**
  * Ends a read after MSRP_STEP_MORE: keeps what that left in @in, at most E2AE_MSRP_MAX_HEADER bytes

@@ -273,6 +273,8 @@ MsrpRelayResult msrp_relay_feed(MsrpRelay *r, Span in, const MsrpSink *sink)
 
     if (r->error)
         return MSRP_RELAY_MALFORMED;
+    if (r->forwarding && msrp_framer_inside(&r->framer, in))
+        return sink->forward_cb(sink->arg, &in, 1) ? MSRP_RELAY_OK : MSRP_RELAY_STOPPED;
     out.sink = sink; /* the array stays as it is: clearing it would cost more than a frame */
     out.stopped = false;
     out.n = 0;
