@@ -20,9 +20,9 @@
 #define KEEPALIVE_IDLE_S     120
 #define KEEPALIVE_INTERVAL_S 20
 #define KEEPALIVE_PROBES     3
-/* Reads are of multiples of this, so that one that has to be shorter does not leave the kernel and us at addresses that do
- * not go together, between which it copies more slowly. */
-#define READ_UNIT 256
+/* Reads are of whole pages: one that is shorter by a little leaves all that follows in the kernel at places of a page a
+ * little beside those of our buffer, and copying between such places is slow. */
+#define READ_UNIT 4096
 /* media_conn_probe(): within 20 seconds. */
 #define PROBE_IDLE_S 5
 
@@ -322,12 +322,18 @@ static MediaIo recv_tls(MediaConn *conn, ssize_t n, size_t asked, Span *ret_byte
     return (size_t)n < asked ? MEDIA_IO_AGAIN : MEDIA_IO_OK;
 }
 
+static size_t read_size(const MediaConn *conn)
+{
+    size_t buffer = conn->stream->worker->limits.buffer;
+    size_t size = buffer - MIN(conn->surplus, buffer / 2);
+
+    return size > READ_UNIT ? size - size % READ_UNIT : size;
+}
+
 MediaIo media_conn_recv(MediaConn *conn, Span *ret_bytes)
 {
     MediaWorker *w = conn->stream->worker;
-    size_t asked = w->limits.buffer - MIN(conn->surplus, w->limits.buffer / 2);
-
-    asked -= asked % READ_UNIT;
+    size_t asked = read_size(conn);
     ssize_t n = net_tcp_recv(conn->fd, w->rx, asked);
 
     *ret_bytes = (Span){NULL, 0};

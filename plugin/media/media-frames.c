@@ -75,12 +75,12 @@ static MediaRelayResult result_of(const Direction *d, MsrpRelayResult result)
 }
 
 /* A full read that grows would need one more TLS record for a few bytes, so the next one is as much
- * smaller. */
+ * smaller. One that does not is inside a long body, where the next will not grow either. */
 static void note_surplus(MediaConn *from, size_t read, size_t forwarded)
 {
     size_t more = forwarded > read ? forwarded - read : 0;
 
-    from->surplus = MAX(more, from->surplus - (from->surplus + 63) / 64);
+    from->surplus = more ? MAX(more, from->surplus - (from->surplus + 63) / 64) : 0;
 }
 
 MediaRelayResult media_frames_relay(MediaConn *from, MediaConn *to, Span bytes)

@@ -101,6 +101,9 @@ static bool send_gathered(MediaConn *conn)
 {
     Buf *gather = &conn->stream->worker->gather;
     Span bytes = buf_span(gather);
+
+    if (bytes.len == 0)
+        return true;
     bool sent = conn->tls ? encrypt(conn, bytes) : media_send_wire(conn, bytes);
 
     buf_reset(gather);

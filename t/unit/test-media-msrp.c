@@ -39,9 +39,10 @@ typedef struct Pair {
     Peer *core;
 } Pair;
 
-static void join(Pair *p, MediaMsrp *msrp)
+/* @limits: NULL for the defaults. */
+static void join_within(Pair *p, MediaMsrp *msrp, const MediaLimits *limits)
 {
-    fx_init(&p->fx, NULL, 1);
+    fx_init(&p->fx, limits, 1);
     p->spec = fx_tls_spec(&p->fx);
     p->spec.framing = MEDIA_MSRP;
     p->spec.msrp = msrp;
@@ -49,6 +50,11 @@ static void join(Pair *p, MediaMsrp *msrp)
     p->ue = peer_to_leg(&p->fx, &p->s, MEDIA_ACCESS, p->fx.ctx_ue);
     p->core = peer_to_leg(&p->fx, &p->s, MEDIA_CORE, NULL);
     FX_UNTIL(&p->fx, p->ue->established);
+}
+
+static void join(Pair *p, MediaMsrp *msrp)
+{
+    join_within(p, msrp, NULL);
 }
 
 static void part(Pair *p)
@@ -189,13 +195,15 @@ static void test_speaks_first(void)
     net_close(&listener[1]);
 }
 
-/* A hundred small frames in one read leave in order and whole. */
-static void test_many_frames(void)
+/* Small frames, many of them in a read, leave in order and whole. They grow, so that reads become shorter. */
+static void test_many_frames(gconstpointer buffer)
 {
     Pair p;
+    MediaLimits limits = media_limits_default();
     g_autoptr(GString) sent = g_string_new(NULL), wanted = g_string_new(NULL);
 
-    join(&p, aware());
+    limits.buffer = GPOINTER_TO_SIZE(buffer);
+    join_within(&p, aware(), &limits);
     for (unsigned i = 0; i < 300; i++) {
         g_string_append_printf(sent, FRAME(AGW_AT_CORE, CORE_URI, "%u"), i);
         g_string_append_printf(wanted, FRAME(UE_URI, AGW_AT_UE, "%u"), i);
@@ -230,6 +238,9 @@ int main(int argc, char **argv)
     g_test_add_func("/media/msrp/MSR-07/malformed", test_malformed);
     g_test_add_func("/media/msrp/TRK-03/mode-change", test_mode_change);
     g_test_add_func("/media/msrp/COM-10/speaks-first", test_speaks_first);
-    g_test_add_func("/media/msrp/MSR-07/many-frames", test_many_frames);
+    g_test_add_data_func("/media/msrp/MSR-07/many-frames/largest-buffer",
+                         GSIZE_TO_POINTER(MEDIA_BUFFER_MAX), test_many_frames);
+    g_test_add_data_func("/media/msrp/MSR-07/many-frames/smallest-buffer",
+                         GSIZE_TO_POINTER(MEDIA_BUFFER_MIN), test_many_frames);
     return g_test_run();
 }
