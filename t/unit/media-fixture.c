@@ -436,6 +436,25 @@ Peer *peer_join_ue(Fixture *fx, const Stream *s)
     return ue;
 }
 
+void joined_init(Joined *j, const MediaLimits *limits)
+{
+    fx_init(&j->fx, limits, 1);
+    j->spec = fx_tls_spec(&j->fx);
+}
+
+void joined_open(Joined *j)
+{
+    j->s = fx_open(&j->fx, 1, &j->spec);
+    j->core = peer_join_core(&j->fx, &j->s);
+    j->ue = peer_join_ue(&j->fx, &j->s);
+}
+
+void joined_clear(Joined *j)
+{
+    fx_close(&j->fx, &j->s);
+    fx_clear(&j->fx);
+}
+
 bool peer_is_over(const Peer *p)
 {
     return p->fin || p->eof || p->broken;

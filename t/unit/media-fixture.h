@@ -143,6 +143,24 @@ bool peer_has(const Peer *p, Span expected);
 Peer *peer_join_core(Fixture *fx, const Stream *s);
 Peer *peer_join_ue(Fixture *fx, const Stream *s);
 
+/** A stream with TLS towards the UE, and both of its peers. */
+typedef struct Joined {
+    Fixture fx;
+    MediaSpec spec;
+    Stream s;
+    Peer *core;
+    Peer *ue;
+} Joined;
+
+/** As fx_init() with one worker, and fx_tls_spec(), which may be changed before joined_open(). */
+void joined_init(Joined *j, const MediaLimits *limits);
+
+/** Opens the stream, to which both peers connect. */
+void joined_open(Joined *j);
+
+/** Closes it, and fx_clear(). */
+void joined_clear(Joined *j);
+
 /** Has its connection ended, in whatever way? */
 bool peer_is_over(const Peer *p);
 

@@ -30,43 +30,29 @@ static MediaMsrp *swapped(void)
     return media_msrp_new(MSRP_MAP_SCHEME, peer, ours, NULL);
 }
 
-/* A stream with TLS towards the UE, as frames are only swapped between legs of different security. */
-typedef struct Pair {
-    Fixture fx;
-    Stream s;
-    MediaSpec spec;
-    Peer *ue;
-    Peer *core;
-} Pair;
-
-/* @limits: NULL for the defaults. */
-static void join_within(Pair *p, MediaMsrp *msrp, const MediaLimits *limits)
+/* With TLS towards the UE, as frames are only swapped between legs of different security. Takes @msrp. */
+static void join_within(Joined *p, MediaMsrp *msrp, const MediaLimits *limits)
 {
-    fx_init(&p->fx, limits, 1);
-    p->spec = fx_tls_spec(&p->fx);
+    joined_init(p, limits);
     p->spec.framing = MEDIA_MSRP;
     p->spec.msrp = msrp;
-    p->s = fx_open(&p->fx, 1, &p->spec);
-    p->ue = peer_to_leg(&p->fx, &p->s, MEDIA_ACCESS, p->fx.ctx_ue);
-    p->core = peer_to_leg(&p->fx, &p->s, MEDIA_CORE, NULL);
-    FX_UNTIL(&p->fx, p->ue->established);
+    joined_open(p);
 }
 
-static void join(Pair *p, MediaMsrp *msrp)
+static void join(Joined *p, MediaMsrp *msrp)
 {
     join_within(p, msrp, NULL);
 }
 
-static void part(Pair *p)
+static void part(Joined *p)
 {
-    fx_close(&p->fx, &p->s);
-    fx_clear(&p->fx);
+    joined_clear(p);
     media_msrp_unref(p->spec.msrp);
 }
 
 static void test_aware(void)
 {
-    Pair p;
+    Joined p;
 
     join(&p, aware());
     peer_send(p.ue, SPAN(FRAME(AGW_AT_UE, UE_URI, "to core")));
@@ -78,7 +64,7 @@ static void test_aware(void)
 
 static void test_scheme(void)
 {
-    Pair p;
+    Joined p;
 
     join(&p, swapped());
     peer_send(p.ue, SPAN(FRAME("msrps://192.0.2.9:7000/k;tcp", UE_URI, "x")));
@@ -89,7 +75,7 @@ static void test_scheme(void)
 /* MSR-05: a session that this connection does not carry. What follows still gets through. */
 static void test_unknown_session(void)
 {
-    Pair p;
+    Joined p;
 
     join(&p, aware());
     peer_send(p.ue, SPAN(FRAME("msrps://203.0.113.1:30000/other;tcp", UE_URI, "lost")));
@@ -103,7 +89,7 @@ static void test_unknown_session(void)
 /* MSR-05, TRK-05: the right peer, once more: it is told so, and the first connection goes on. */
 static void test_second_connection(void)
 {
-    Pair p;
+    Joined p;
 
     join(&p, aware());
     peer_send(p.ue, SPAN(FRAME(AGW_AT_UE, UE_URI, "1")));
@@ -127,7 +113,7 @@ static void test_second_connection(void)
 /* Nothing of a malformed frame reaches the other side, and one event tells why. */
 static void test_malformed(void)
 {
-    Pair p;
+    Joined p;
     MediaEvent event;
 
     join(&p, aware());
@@ -143,7 +129,7 @@ static void test_malformed(void)
 /* TRK-03: from the next frame on, while one is under way. */
 static void test_mode_change(void)
 {
-    Pair p;
+    Joined p;
     static const char first[] = FRAME("msrps://192.0.2.9:7000/k;tcp", UE_URI, "0123456789");
     static const char second[] = FRAME(AGW_AT_UE, UE_URI, "second");
     size_t half = sizeof first - 30;
@@ -168,7 +154,7 @@ static void test_mode_change(void)
 /* Both peers wait to be connected to: the gateway binds the session for them. */
 static void test_speaks_first(void)
 {
-    Pair p;
+    Joined p;
     Addr ip = fx_loopback();
     int listener[2];
 
@@ -198,7 +184,7 @@ static void test_speaks_first(void)
 /* Small frames, many of them in a read, leave in order and whole. They grow, so that reads become shorter. */
 static void test_many_frames(gconstpointer buffer)
 {
-    Pair p;
+    Joined p;
     MediaLimits limits = media_limits_default();
     g_autoptr(GString) sent = g_string_new(NULL), wanted = g_string_new(NULL);
 

@@ -226,22 +226,18 @@ static void test_per_stream(void)
 
 static void test_second_connection(void)
 {
-    Fixture fx;
+    Joined j;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    Peer *second = peer_to_leg(&fx, &s, MEDIA_ACCESS, fx.ctx_ue);
-    FX_UNTIL(&fx, peer_is_over(second));
+    joined_init(&j, NULL);
+    joined_open(&j);
+    Peer *second = peer_to_leg(&j.fx, &j.s, MEDIA_ACCESS, j.fx.ctx_ue);
+    FX_UNTIL(&j.fx, peer_is_over(second));
     g_assert_false(second->established);
-    g_assert_cmpuint(fx_stats(&fx, 1).refused, ==, 1);
-    peer_send(ue, SPAN("first"));
-    FX_UNTIL(&fx, peer_has(core, SPAN("first")));
-    g_assert_cmpuint(fx_count_all(&fx, 1), ==, 1);
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    g_assert_cmpuint(fx_stats(&j.fx, 1).refused, ==, 1);
+    peer_send(j.ue, SPAN("first"));
+    FX_UNTIL(&j.fx, peer_has(j.core, SPAN("first")));
+    g_assert_cmpuint(fx_count_all(&j.fx, 1), ==, 1);
+    joined_clear(&j);
 }
 
 static MediaSpec active_spec(Fixture *fx, const Addr *ue)
@@ -359,93 +355,77 @@ static void test_late_refusal(void)
 
 static void test_half_close(void)
 {
-    Fixture fx;
+    Joined j;
     MediaEvent event;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
+    joined_init(&j, NULL);
+    joined_open(&j);
     /* Core first: close_notify and FIN reach the UE, which still may talk. */
-    peer_send(core, SPAN("bye"));
-    peer_finish(core);
-    FX_UNTIL(&fx, ue->eof && ue->fin);
-    g_assert_true(peer_has(ue, SPAN("bye")));
-    peer_send(ue, SPAN("bye bye"));
-    FX_UNTIL(&fx, peer_has(core, SPAN("bye bye")));
-    peer_finish(ue);
-    FX_UNTIL(&fx, core->fin && fx_count(&fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event) == 1);
+    peer_send(j.core, SPAN("bye"));
+    peer_finish(j.core);
+    FX_UNTIL(&j.fx, j.ue->eof && j.ue->fin);
+    g_assert_true(peer_has(j.ue, SPAN("bye")));
+    peer_send(j.ue, SPAN("bye bye"));
+    FX_UNTIL(&j.fx, peer_has(j.core, SPAN("bye bye")));
+    peer_finish(j.ue);
+    FX_UNTIL(&j.fx, j.core->fin && fx_count(&j.fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event) == 1);
     g_assert_cmpint(event.leg, ==, MEDIA_CORE);
-    g_assert_false(ue->broken || core->broken);
+    g_assert_false(j.ue->broken || j.core->broken);
     /* The UE may come back without new signalling. */
-    core = peer_join_core(&fx, &s);
-    fx_expect_service(&fx, &s, core);
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    j.core = peer_join_core(&j.fx, &j.s);
+    fx_expect_service(&j.fx, &j.s, j.core);
+    joined_clear(&j);
 }
 
 /* FIN or RST without close_notify: what was authenticated goes on, and the reason is told (TRK-23).
  */
 static void test_truncated(gconstpointer reset)
 {
-    Fixture fx;
+    Joined j;
     MediaEvent event;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    peer_send(ue, SPAN("said"));
+    joined_init(&j, NULL);
+    joined_open(&j);
+    peer_send(j.ue, SPAN("said"));
     if (reset)
-        FX_UNTIL(&fx, core->received == 4);
-    peer_free(&fx, ue, reset != NULL);
-    FX_UNTIL(&fx, core->fin);
-    g_assert_true(peer_has(core, SPAN("said")));
-    g_assert_false(core->broken);
-    FX_UNTIL(&fx, fx_count(&fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event) == 1);
+        FX_UNTIL(&j.fx, j.core->received == 4);
+    peer_free(&j.fx, j.ue, reset != NULL);
+    FX_UNTIL(&j.fx, j.core->fin);
+    g_assert_true(peer_has(j.core, SPAN("said")));
+    g_assert_false(j.core->broken);
+    FX_UNTIL(&j.fx, fx_count(&j.fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event) == 1);
     g_assert_cmpint(event.leg, ==, MEDIA_ACCESS);
     g_assert_nonnull(strstr(event.reason, reset ? "reset" : "close_notify"));
-    g_assert_cmpuint(fx_count_all(&fx, 1), ==, 2);
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    g_assert_cmpuint(fx_count_all(&j.fx, 1), ==, 2);
+    joined_clear(&j);
 }
 
 static void test_core_reset(void)
 {
-    Fixture fx;
+    Joined j;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    peer_free(&fx, core, true);
-    FX_UNTIL(&fx, ue->eof && ue->fin);
-    g_assert_false(ue->broken);
-    FX_UNTIL(&fx, fx_count(&fx, 1, MEDIA_EVENT_BEARER_RELEASED, NULL) == 1);
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    joined_init(&j, NULL);
+    joined_open(&j);
+    peer_free(&j.fx, j.core, true);
+    FX_UNTIL(&j.fx, j.ue->eof && j.ue->fin);
+    g_assert_false(j.ue->broken);
+    FX_UNTIL(&j.fx, fx_count(&j.fx, 1, MEDIA_EVENT_BEARER_RELEASED, NULL) == 1);
+    joined_clear(&j);
 }
 
 /* A record that does not authenticate: nothing of it crosses. */
 static void test_garbage_record(void)
 {
-    Fixture fx;
+    Joined j;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    peer_send(ue, SPAN("good"));
-    g_assert_true(buf_append(&ue->out, SPAN("\x17\x03\x03\x00\x20"
+    joined_init(&j, NULL);
+    joined_open(&j);
+    peer_send(j.ue, SPAN("good"));
+    g_assert_true(buf_append(&j.ue->out, SPAN("\x17\x03\x03\x00\x20"
                                             "0123456789abcdef0123456789abcdef")));
-    FX_UNTIL(&fx, fx_count(&fx, 1, MEDIA_EVENT_BEARER_RELEASED, NULL) == 1 && core->fin);
-    g_assert_true(peer_has(core, SPAN("good")));
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    FX_UNTIL(&j.fx, fx_count(&j.fx, 1, MEDIA_EVENT_BEARER_RELEASED, NULL) == 1 && j.core->fin);
+    g_assert_true(peer_has(j.core, SPAN("good")));
+    joined_clear(&j);
 }
 
 /* CTLS: the same code on the other leg, both secure. */
@@ -486,21 +466,19 @@ static void expect_pattern(Peer *p, uint64_t to_send, size_t read_size)
 
 static void test_bulk(void)
 {
-    Fixture fx;
+    Joined j;
     uint64_t size = 10 << 20;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    expect_pattern(ue, size, 9000);
-    expect_pattern(core, size, 7000);
-    FX_UNTIL(&fx, ue->received == size && core->received == size);
-    g_assert_cmpstr(g_checksum_get_string(ue->hash), ==, g_checksum_get_string(core->sent_hash));
-    g_assert_cmpstr(g_checksum_get_string(core->hash), ==, g_checksum_get_string(ue->sent_hash));
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    joined_init(&j, NULL);
+    joined_open(&j);
+    expect_pattern(j.ue, size, 9000);
+    expect_pattern(j.core, size, 7000);
+    FX_UNTIL(&j.fx, j.ue->received == size && j.core->received == size);
+    g_assert_cmpstr(g_checksum_get_string(j.ue->hash), ==,
+                    g_checksum_get_string(j.core->sent_hash));
+    g_assert_cmpstr(g_checksum_get_string(j.core->hash), ==,
+                    g_checksum_get_string(j.ue->sent_hash));
+    joined_clear(&j);
 }
 
 /* BFC-06: whoever begins decides our role. */

@@ -91,79 +91,67 @@ static void test_quarantine_left(void)
  * connection. */
 static void test_changed_fingerprint(void)
 {
-    Fixture fx;
+    Joined j;
     MediaEvent event;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    FingerprintSet stranger = fx_fingerprints(fx.id_stranger);
-    g_assert_true(fp_set_add(&spec.leg[MEDIA_ACCESS].fingerprints, &stranger.fp[0]));
-    media_update(fx.pool, 1, &spec);
-    peer_send(ue, SPAN("still"));
-    FX_UNTIL(&fx, peer_has(core, SPAN("still")));
-    spec.leg[MEDIA_ACCESS].fingerprints = stranger;
-    media_update(fx.pool, 1, &spec);
-    FX_UNTIL(&fx, peer_is_over(ue) && core->fin);
-    g_assert_cmpuint(fx_count(&fx, 1, MEDIA_EVENT_FINGERPRINT_MISMATCH, &event), ==, 1);
+    joined_init(&j, NULL);
+    joined_open(&j);
+    FingerprintSet stranger = fx_fingerprints(j.fx.id_stranger);
+    g_assert_true(fp_set_add(&j.spec.leg[MEDIA_ACCESS].fingerprints, &stranger.fp[0]));
+    media_update(j.fx.pool, 1, &j.spec);
+    peer_send(j.ue, SPAN("still"));
+    FX_UNTIL(&j.fx, peer_has(j.core, SPAN("still")));
+    j.spec.leg[MEDIA_ACCESS].fingerprints = stranger;
+    media_update(j.fx.pool, 1, &j.spec);
+    FX_UNTIL(&j.fx, peer_is_over(j.ue) && j.core->fin);
+    g_assert_cmpuint(fx_count(&j.fx, 1, MEDIA_EVENT_FINGERPRINT_MISMATCH, &event), ==, 1);
     g_assert_false(event.final);
-    g_assert_cmpuint(fx_count_all(&fx, 1), ==, 2);
+    g_assert_cmpuint(fx_count_all(&j.fx, 1), ==, 2);
     /* Who comes now is measured by the new set. */
-    core = peer_join_core(&fx, &s);
-    Peer *now = peer_to_leg(&fx, &s, MEDIA_ACCESS, fx.ctx_stranger);
-    FX_UNTIL(&fx, now->established);
+    j.core = peer_join_core(&j.fx, &j.s);
+    Peer *now = peer_to_leg(&j.fx, &j.s, MEDIA_ACCESS, j.fx.ctx_stranger);
+    FX_UNTIL(&j.fx, now->established);
     peer_send(now, SPAN("my turn"));
-    FX_UNTIL(&fx, peer_has(core, SPAN("my turn")));
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    FX_UNTIL(&j.fx, peer_has(j.core, SPAN("my turn")));
+    joined_clear(&j);
 }
 
 /* COM-05: an answer that says connection:new ends the old connections, and new ones come to the same
  * ports. */
 static void test_renewed(void)
 {
-    Fixture fx;
+    Joined j;
     MediaEvent event;
 
-    fx_init(&fx, NULL, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    Peer *core = peer_join_core(&fx, &s);
-    Peer *ue = peer_join_ue(&fx, &s);
-    spec.leg[MEDIA_ACCESS].generation++;
-    spec.leg[MEDIA_CORE].generation++;
-    media_update(fx.pool, 1, &spec);
-    FX_UNTIL(&fx, peer_is_over(ue) && core->fin);
-    g_assert_cmpuint(fx_count(&fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event), ==, 1);
+    joined_init(&j, NULL);
+    joined_open(&j);
+    j.spec.leg[MEDIA_ACCESS].generation++;
+    j.spec.leg[MEDIA_CORE].generation++;
+    media_update(j.fx.pool, 1, &j.spec);
+    FX_UNTIL(&j.fx, peer_is_over(j.ue) && j.core->fin);
+    g_assert_cmpuint(fx_count(&j.fx, 1, MEDIA_EVENT_BEARER_RELEASED, &event), ==, 1);
     g_assert_false(event.final);
-    core = peer_join_core(&fx, &s);
-    ue = peer_join_ue(&fx, &s);
-    peer_send(ue, SPAN("again"));
-    FX_UNTIL(&fx, peer_has(core, SPAN("again")));
-    g_assert_cmpuint(fx_count_all(&fx, 1), ==, 3);
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    j.core = peer_join_core(&j.fx, &j.s);
+    j.ue = peer_join_ue(&j.fx, &j.s);
+    peer_send(j.ue, SPAN("again"));
+    FX_UNTIL(&j.fx, peer_has(j.core, SPAN("again")));
+    g_assert_cmpuint(fx_count_all(&j.fx, 1), ==, 3);
+    joined_clear(&j);
 }
 
 /* And who does not come is missed. */
 static void test_renewed_in_vain(void)
 {
-    Fixture fx;
+    Joined j;
     MediaLimits limits = media_limits_default();
 
     limits.accept_ms = 50;
-    fx_init(&fx, &limits, 1);
-    MediaSpec spec = fx_tls_spec(&fx);
-    Stream s = fx_open(&fx, 1, &spec);
-    peer_join_core(&fx, &s);
-    peer_join_ue(&fx, &s);
-    spec.leg[MEDIA_ACCESS].generation++;
-    media_update(fx.pool, 1, &spec);
-    FX_UNTIL(&fx, fx_count(&fx, 1, MEDIA_EVENT_ACCEPT_TIMEOUT, NULL) > 0);
-    fx_close(&fx, &s);
-    fx_clear(&fx);
+    joined_init(&j, &limits);
+    joined_open(&j);
+    j.spec.leg[MEDIA_ACCESS].generation++;
+    media_update(j.fx.pool, 1, &j.spec);
+    FX_UNTIL(&j.fx, fx_count(&j.fx, 1, MEDIA_EVENT_ACCEPT_TIMEOUT, NULL) > 0);
+    joined_clear(&j);
 }
 
 int main(int argc, char **argv)
