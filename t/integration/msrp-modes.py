@@ -39,7 +39,7 @@ def agw_uri(party, other):
     """What @party has to see of @other in aware mode: our place in its own SDP, its scheme, the other's session-id."""
     host, port = party.got.endpoint(0)
     scheme, session = "msrps" if party.secure else "msrp", other.uri.rpartition("/")[2]
-    return f"{scheme}://{msrpside.bracketed(host)}:{port}/{session}"
+    return f"{scheme}://{procs.place(host, port)}/{session}"
 
 
 def check_paths(name, call, mode, keep):

@@ -149,7 +149,7 @@ class Call(Signalling):
     def set_up(self):
         """Offer and answer; the peers that wait for a connection start before, the others are left to run()."""
         if self.ue_setup == "passive":
-            self.start_ue(listen=f"{_bracket(self.ue_host)}:0")
+            self.start_ue(listen=procs.place(self.ue_host, 0))
         if self.udp:
             self.core = UdpCore(self.core_host)
         elif self.core_setup != "active":
@@ -231,7 +231,7 @@ class Call(Signalling):
         """The UE connects to where the AGW's SDP says; nothing to do for a passive UE."""
         if self.ue_setup == "active":
             host, port = self.at_ue.endpoint(0)
-            self.start_ue(connect=f"{_bracket(host)}:{port}", **options)
+            self.start_ue(connect=procs.place(host, port), **options)
         return self.ue
 
     def exchange(self):
@@ -309,7 +309,3 @@ class _Nowhere:
 
     def close(self):
         pass
-
-
-def _bracket(host):
-    return f"[{host}]" if ":" in host else host

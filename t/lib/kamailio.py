@@ -41,12 +41,13 @@ class Proxy(procs.Server):
     def answers(self):
         """Whether an OPTIONS gets its 200."""
         self.number += 1
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind((procs.address(6), 0))
+        own_host = "::1" if ":" in self.address[0] else procs.address(6)
+        with socket.socket(procs.family(own_host), socket.SOCK_DGRAM) as sock:
+            sock.bind((own_host, 0))
             own = sock.getsockname()
             sock.settimeout(0.2)
-            request = _OPTIONS.format(ip=self.address[0], port=self.address[1], own_ip=own[0], own_port=own[1],
-                                      number=self.number)
+            request = _OPTIONS.format(ip=procs.bracketed(self.address[0]), port=self.address[1],
+                                      own_ip=procs.bracketed(own[0]), own_port=own[1], number=self.number)
             try:
                 sock.sendto(request.encode(), self.address)
                 return sock.recv(4096).startswith(b"SIP/2.0 200")
@@ -55,14 +56,16 @@ class Proxy(procs.Server):
 
 
 class Kamailio(Proxy):
-    """A proxy whose rtpengine_sock is @ng_address; initial INVITEs go to @next_hop ("ADDRESS:PORT")."""
+    """A proxy whose rtpengine_sock is @ng_address; initial INVITEs go to @next_hop ("ADDRESS:PORT"). @hosts: its addresses,
+    if not the usual one; callers have the first, and all have the same port."""
 
-    def __init__(self, ng_address, next_hop, offer, answer, delete="", template=TEMPLATE):
-        host = procs.address(3)
-        address = (host, procs.free_port(host, socket.SOCK_DGRAM))
+    def __init__(self, ng_address, next_hop, offer, answer, delete="", template=TEMPLATE, hosts=()):
+        hosts = hosts or (procs.address(3),)
+        address = (hosts[0], procs.free_port(hosts[0], socket.SOCK_DGRAM))
         super().__init__("kamailio", _argv(
-            "kamailio", template, SIP_ADDRESS=host, SIP_PORT=address[1], NG_ADDRESS=ng_address[0],
-            NG_PORT=ng_address[1], NEXT_HOP=next_hop, OFFER_FLAGS=offer, ANSWER_FLAGS=answer, DELETE_FLAGS=delete), address)
+            "kamailio", template, LISTEN="\n".join(f"listen=udp:{procs.place(host, address[1])}" for host in hosts),
+            NG_SOCKET=f"udp{6 if ':' in ng_address[0] else ''}:{procs.place(*ng_address)}", NEXT_HOP=next_hop,
+            OFFER_FLAGS=offer, ANSWER_FLAGS=answer, DELETE_FLAGS=delete), address)
 
 
 class Core(Proxy):

@@ -5,6 +5,7 @@ import os
 import random
 
 import peers
+import procs
 import sdp
 
 Medium = collections.namedtuple("Medium", "name kind secure plain format lines")
@@ -24,8 +25,7 @@ def ip(host):
 
 
 def _path(secure, host, port, session):
-    name = f"[{host}]" if ":" in host else host
-    return f"a=path:{'msrps' if secure else 'msrp'}://{name}:{port}/{session};tcp"
+    return f"a=path:{'msrps' if secure else 'msrp'}://{procs.place(host, port)}/{session};tcp"
 
 
 def section(medium, host, port, secure, setup=None, fingerprints=(), indication=False, session="s3Ae9",

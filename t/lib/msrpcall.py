@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The SDP of an MSRP call with audio, as UE and core write it, and the line by line checks of norms 19.1."""
+import media
 import procs
 import sdp
 
@@ -7,7 +8,7 @@ UE_MSRP_PORT = 2855
 
 
 def _session(host):
-    return ["v=0", f"o=- 2890844526 2890844526 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0"]
+    return ["v=0", f"o=- 2890844526 2890844526 IN {media.ip(host)}", "s=-", f"c=IN {media.ip(host)}", "t=0 0"]
 
 
 def _audio(port):
@@ -19,7 +20,7 @@ def ue_sdp(host, cert, audio=None, port=UE_MSRP_PORT, setup="actpass", indicatio
     """What a UE with e2ae support offers or answers: secure, with its fingerprint."""
     text = _session(host) + _audio(audio) + [
         f"m=message {port} TCP/TLS/MSRP *", "a=accept-types:message/cpim text/plain",
-        f"a=path:msrps://{host}:{UE_MSRP_PORT}/{session};tcp", f"a=setup:{setup}", "a=msrp-cema"]
+        f"a=path:msrps://{procs.place(host, UE_MSRP_PORT)}/{session};tcp", f"a=setup:{setup}", "a=msrp-cema"]
     if fingerprint:
         text.append(f"a=fingerprint:{cert.fingerprint()}")
     if indication:

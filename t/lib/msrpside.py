@@ -6,6 +6,7 @@
     call.ue.endpoint.send(...); call.core.endpoint.wait_message()
 """
 import certs
+import media
 import msrp
 import msrpwire
 import procs
@@ -15,10 +16,6 @@ AGW = certs.Pair("agw-ecdsa")
 UE_CERT = certs.Pair("ue-ecdsa")
 AGW_OPTIONS = [f"--certificate={AGW.cert}", f"--private-key={AGW.key}"]
 DISCARD = 9
-
-
-def bracketed(host):
-    return f"[{host}]" if ":" in host else host
 
 
 def uri_place(uri):
@@ -35,7 +32,7 @@ class Party:
         self.by_session_id, self.keylog = by_session_id, keylog
         self.listener = procs.tcp_listener(host)  # whoever may be connected to listens before it says so
         self.port = self.listener.getsockname()[1]
-        self.uri = f"{'msrps' if secure else 'msrp'}://{bracketed(host)}:{self._shown()}/{msrp.ident()};tcp"
+        self.uri = f"{'msrps' if secure else 'msrp'}://{procs.place(host, self._shown())}/{msrp.ident()};tcp"
         self.offered = False  # else it answered
         self.endpoint = None
         self.got = None  # the Sdp that came
@@ -44,8 +41,7 @@ class Party:
         return DISCARD if self.setup == "active" else self.port
 
     def sdp(self):
-        family = "IP6" if ":" in self.host else "IP4"
-        lines = ["v=0", f"o=- 1 1 IN {family} {self.host}", "s=-", f"c=IN {family} {self.host}", "t=0 0",
+        lines = ["v=0", f"o=- 1 1 IN {media.ip(self.host)}", "s=-", f"c=IN {media.ip(self.host)}", "t=0 0",
                  f"m=message {self._shown()} {'TCP/TLS/MSRP' if self.secure else 'TCP/MSRP'} *", "a=accept-types:*",
                  f"a=path:{self.uri}", f"a=setup:{self.setup}", *self.lines]
         if self.cema:

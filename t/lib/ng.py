@@ -7,7 +7,7 @@ import select
 import socket
 import time
 
-from procs import Failure, PATIENCE
+from procs import Failure, PATIENCE, family
 
 _numbers = itertools.count(1)
 _prefix = f"t{os.getpid()}"
@@ -92,7 +92,7 @@ class UdpClient:
 
     def __init__(self, target, source=None):
         self.target = target
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock = socket.socket(family(target[0]), socket.SOCK_DGRAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         if source:
             self.sock.bind((source, 0))

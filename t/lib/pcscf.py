@@ -7,7 +7,6 @@ import time
 
 import kamailio
 import procs
-import sipp
 import sipua
 
 CONFIG = os.path.join(procs.SOURCE_DIR, "examples", "kamailio", "kamailio.cfg")
@@ -27,7 +26,7 @@ class Pcscf(kamailio.Proxy):
         run = procs.path_of(f"{name}-run")
         os.makedirs(run, exist_ok=True)
         values = {
-            "ACCESS_SOCKET": f"udp:{sipp.bracketed(access)}:{port}", "CORE_SOCKET": f"udp:{core}:{port}",
+            "ACCESS_SOCKET": f"udp:{procs.place(access, port)}", "CORE_SOCKET": f"udp:{core}:{port}",
             "CORE_SOCKET_URI": f'"udp:{core}:{port}"', "CORE_ADDRESS": f'"{core}"',
             "CORE_PROXY": '"sip:%s:%d"' % core_proxy, "E2AE_NODES": self.urls(1, nodes),
             "RTPENGINE_NODES": self.urls(0, upstream), "CONTROL_SOCKET": f'"unix:{self.control}"', "CHILDREN": "3"}

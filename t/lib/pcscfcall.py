@@ -17,7 +17,6 @@ import procs
 import rtp
 import rtpengine
 import sdp
-import sipp
 import sipua
 
 SIZE = 60_000
@@ -151,7 +150,7 @@ class SecureEnd:
     def connect(self, got):
         options = {"dtls": True, "datagrams": True, "gap": 2} if self.udp else {}
         self.peer = peers.TlsPeer(
-            "gnutls", cert=self.agent.cert, connect=f"{sipp.bracketed(got.address(0))}:{got.media[0].port}", wait=True,
+            "gnutls", cert=self.agent.cert, connect=procs.place(*got.endpoint(0)), wait=True,
             stdin=subprocess.PIPE,
             expect_fingerprint="/".join(got.fingerprint(0)), timeout=60, recv=calls.FAX if self.udp else SIZE,
             out=procs.path_of(f"got-{self.name}"),

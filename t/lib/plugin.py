@@ -24,13 +24,13 @@ class Plugin(procs.Server):
         self.ng_address = listen or (host, procs.free_port(host, socket.SOCK_DGRAM))
         argv = [PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=7",
                 f"--interface=access/{self.access}", f"--interface=core/{self.core}",
-                f"--listen-ng={host}:{self.ng_address[1]}", f"--port-min={ports[0]}", f"--port-max={ports[1]}",
+                f"--listen-ng={procs.place(*self.ng_address)}", f"--port-min={ports[0]}", f"--port-max={ports[1]}",
                 "--delete-delay=0", "--num-threads=2"]
         if upstream:
-            argv.append(f"--rtpengine={upstream[0]}:{upstream[1]}")
+            argv.append(f"--rtpengine={procs.place(*upstream)}")
         if tcp:
             self.tcp_address = (host, procs.free_port(host))
-            argv.append(f"--listen-tcp-ng={host}:{self.tcp_address[1]}")
+            argv.append(f"--listen-tcp-ng={procs.place(*self.tcp_address)}")
         super().__init__(name, argv + list(extra))
         self.ended = False
         self.client = ng.UdpClient(self.ng_address)
@@ -93,21 +93,19 @@ def _bound_sockets(pid):
             for row in table:
                 words = row.split()
                 address, _, port = words[1].partition(":")
-                if len(address) == 8:
-                    address = socket.inet_ntoa(bytes.fromhex(address)[::-1])
-                yield kind, address, int(port, 16), words[9]
+                yield kind, procs.kernel_address(address), int(port, 16), words[9]
 
 
 def unread(address, port):
     """Bytes that have come to connections of this address and port, and that their process has not read."""
-    want = f"{socket.inet_aton(address)[::-1].hex().upper()}:{port:04X}"
-    with open("/proc/net/tcp", encoding="ascii") as table:
+    path, want = procs.kernel_table("tcp", address, port)
+    with open(path, encoding="ascii") as table:
         rows = [row.split() for row in table]
     return sum(int(row[4].split(":")[1], 16) for row in rows[1:] if row[1] == want and row[3] == _ESTABLISHED)
 
 
 def listening(address, port):
     """Whether any process listens for TCP on exactly this address and port."""
-    want = f"{socket.inet_aton(address)[::-1].hex().upper()}:{port:04X}"
-    with open("/proc/net/tcp", encoding="ascii") as table:
+    path, want = procs.kernel_table("tcp", address, port)
+    with open(path, encoding="ascii") as table:
         return any(row.split()[1] == want and row.split()[3] == _LISTEN for row in table)

@@ -102,6 +102,29 @@ def family(host):
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+def bracketed(host):
+    """A host as it stands before a port or in a URI: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def place(host, port):
+    return f"{bracketed(host)}:{port}"
+
+
+def kernel_table(kind, host, port):
+    """Where Linux lists the sockets of such an address, and how it writes it: ("/proc/net/tcp", "0100007F:0050")."""
+    packed = socket.inet_pton(family(host), host)
+    words = [packed[at:at + 4][::-1].hex().upper() for at in range(0, len(packed), 4)]
+    return f"/proc/net/{kind}{6 if ':' in host else ''}", f"{''.join(words)}:{port:04X}"
+
+
+def kernel_address(text):
+    """The address of an entry there, without its port."""
+    raw = bytes.fromhex(text)
+    packed = b"".join(raw[at:at + 4][::-1] for at in range(0, len(raw), 4))
+    return socket.inet_ntop(socket.AF_INET6 if len(packed) == 16 else socket.AF_INET, packed)
+
+
 def free_port(host, kind=socket.SOCK_STREAM):
     """A port that could be bound just now; low enough to stay away from the ephemeral range."""
     for number in _ports:

@@ -15,11 +15,11 @@ class Rtpengine(procs.Server):
         self.ng_address = (host, procs.free_port(host, socket.SOCK_DGRAM))
         argv = ["rtpengine", "--config-file=none", "--table=-1", "--foreground", "--log-stderr", "--log-level=6",
                 "--no-fallback", f"--interface=access/{access or procs.address(1)}",
-                f"--interface=core/{core or procs.address(2)}", f"--listen-ng={host}:{self.ng_address[1]}",
+                f"--interface=core/{core or procs.address(2)}", f"--listen-ng={procs.place(*self.ng_address)}",
                 f"--port-min={ports[0]}", f"--port-max={ports[1]}", "--delete-delay=0", "--num-threads=2"]
         if tcp:
             self.tcp_address = (host, procs.free_port(host))
-            argv.append(f"--listen-tcp-ng={host}:{self.tcp_address[1]}")
+            argv.append(f"--listen-tcp-ng={procs.place(*self.tcp_address)}")
         super().__init__(name, argv + list(extra))
         self.client = ng.UdpClient(self.ng_address)
         self.wait_ready(self.client.alive)

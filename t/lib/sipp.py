@@ -14,8 +14,9 @@ _GO_ON = ("MESSAGE sip:caller@{ip}:{port} SIP/2.0\r\n"
           "CSeq: {number} MESSAGE\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
 
 
-def bracketed(host):
-    return f"[{host}]" if ":" in host else host
+def literal(body):
+    """A body as it stands in a scenario, where brackets are for sipp's own keywords."""
+    return body.replace("\\", "\\\\").replace("[", "\\x5b")
 
 
 class Sipp(procs.Server):
@@ -26,8 +27,7 @@ class Sipp(procs.Server):
         with open(os.path.join(SCENARIOS, scenario), encoding="utf-8") as template:
             text = template.read()
         for number, body in enumerate([sdp] if isinstance(sdp, str) else sdp, 1):
-            assert "[" not in body, "sipp takes brackets for keywords of its own"
-            body = "\n".join("      " + line for line in body.rstrip("\r\n").split("\r\n"))
+            body = "\n".join("      " + line for line in literal(body.rstrip("\r\n")).split("\r\n"))
             text = text.replace("@SDP@" if number == 1 else f"@SDP{number}@", body)
         path = procs.write_file(f"{name}.xml", text)
         self.address = (host, port or procs.free_port(host, socket.SOCK_DGRAM))
@@ -40,7 +40,7 @@ class Sipp(procs.Server):
         if call_id:
             argv += ["-cid_str", call_id]
         if remote:
-            argv.append(f"{bracketed(remote[0])}:{remote[1]}")
+            argv.append(procs.place(*remote[:2]))
         super().__init__(name, argv, env={"TERM": "dumb"})
         if not tcp:  # by TCP it connects when it has something to send
             self.wait_ready(self._bound)
@@ -51,13 +51,7 @@ class Sipp(procs.Server):
                 for incoming, message in self.messages()]
 
     def _bound(self):
-        host, port = self.address
-        if ":" in host:
-            packed = socket.inet_pton(socket.AF_INET6, host)
-            words, path = [packed[at:at + 4] for at in range(0, 16, 4)], "/proc/net/udp6"
-        else:
-            words, path = [socket.inet_aton(host)], "/proc/net/udp"
-        want = "%s:%04X" % ("".join(word[::-1].hex().upper() for word in words), port)
+        path, want = procs.kernel_table("udp", *self.address)
         with open(path, encoding="ascii") as table:
             return any(row.split()[1] == want for row in table)
 
@@ -118,7 +112,7 @@ class Sipp(procs.Server):
         with socket.socket(procs.family(own_host), socket.SOCK_DGRAM) as sock:
             sock.bind((own_host, 0))
             own = sock.getsockname()
-            sock.sendto(_GO_ON.format(ip=bracketed(self.address[0]), port=self.address[1], own_ip=bracketed(own[0]),
-                                      own_port=own[1], call_id=self.call_id, number=76 + self.going_on).encode(),
-                        self.address)
+            sock.sendto(_GO_ON.format(
+                ip=procs.bracketed(self.address[0]), port=self.address[1], own_ip=procs.bracketed(own[0]), own_port=own[1],
+                call_id=self.call_id, number=76 + self.going_on).encode(), self.address)
             procs.wait_until(lambda: self.sent(until) > before, f"{self.name} to send {until!r}")

@@ -17,8 +17,8 @@ _SERIAL = itertools.count(1)
 def _message(lines, body):
     text = list(lines)
     if body:
-        assert "[" not in body, "sipp takes brackets for keywords of its own"
-        text += ["Content-Type: application/sdp", "Content-Length: [len]", "", *body.rstrip("\r\n").split("\r\n")]
+        text += ["Content-Type: application/sdp", "Content-Length: [len]", ""]
+        text += sipp.literal(body.rstrip("\r\n")).split("\r\n")
     else:
         text += ["Content-Length: 0", ""]
     return "<![CDATA[\n" + "\n".join("      " + line if line else "" for line in text) + "\n\n    ]]>"
