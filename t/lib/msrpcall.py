@@ -31,7 +31,7 @@ def ue_sdp(host, cert, audio=None, port=UE_MSRP_PORT, setup="actpass", indicatio
 def core_sdp(host, port, audio=None, setup="passive", session="kQ1"):
     """What the core offers or answers: plain."""
     return sdp.lines(*_session(host), *_audio(audio), f"m=message {port} TCP/MSRP *",
-                     "a=accept-types:message/cpim text/plain", f"a=path:msrp://{host}:7000/{session};tcp",
+                     "a=accept-types:message/cpim text/plain", f"a=path:msrp://{procs.place(host, 7000)}/{session};tcp",
                      f"a=setup:{setup}", "a=msrp-cema")
 
 
@@ -70,6 +70,13 @@ def check_session(got, sent):
         return [line[:2] for line in text.session]
     assert kinds(got) == kinds(sent), f"{kinds(got)} for {kinds(sent)}"
     assert len(got.media) == len(sent.media), str(got)
+
+
+def check_addresses(got, host):
+    """Every o= and c= names @host and its family."""
+    origins, connections = ([line for line in got.text.split("\r\n") if line.startswith(start)] for start in ("o=", "c="))
+    assert len(origins) == 1 and origins[0].endswith(f" IN {media.ip(host)}"), str(got)
+    assert connections and set(connections) == {f"c=IN {media.ip(host)}"}, str(got)
 
 
 def expected(fingerprint):

@@ -8,6 +8,10 @@
         program = plugin.Plugin(None, access="10.9.0.9", core="10.9.0.9", listen=("10.9.0.1", 2223))
     net.move("10.9.0.9", b)
 
+Or for the whole of a test, before it makes any socket, one namespace with addresses of either family on its lo:
+
+    netns.own("fd00:e2ae::10", "fd00:e2ae::1")
+
 A socket stays in the namespace in which it was made, so one thread can talk from several hosts. The bridge is in a
 namespace, too: nothing of this is seen outside. The names hold the number of the test's slot, which nobody else has, so
 what a killed test left behind is found and removed by the next one with that number. Everything is removed at the end.
@@ -54,6 +58,22 @@ def _enter(handle):
     if _libc.setns(handle, _CLONE_NEWNET) != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+def _need_root():
+    if os.geteuid() != 0:
+        raise procs.Failure("network namespaces need root")
+
+
+def own(*addresses):
+    """Puts this process and what it starts into a network of its own, for good; it has ::1 and 127.0.0.0/8, too."""
+    _need_root()
+    if _libc.unshare(_CLONE_NEWNET) != 0:
+        error = ctypes.get_errno()
+        raise procs.Failure(f"no network namespace: {os.strerror(error)}")
+    _ip("link", "set", "lo", "up")
+    for address in addresses:
+        _ip("address", "add", address + ("/128" if ":" in address else "/32"), "dev", "lo", "nodad")
 
 
 def _mac(interface):
@@ -156,8 +176,7 @@ class Network:
     """A bridge and its hosts. One of a test at a time."""
 
     def __init__(self):
-        if os.geteuid() != 0:
-            raise procs.Failure("network namespaces need root")
+        _need_root()
         procs.slot()  # its guard belongs to the namespace in which the test began
         self.hosts = []
         self.remove()
