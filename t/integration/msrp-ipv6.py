@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Audio and protected MSRP of UEs that have nothing but IPv6, through Kamailio, rtpengine-e2ae, rtpengine, with sipp at both
-ends: to and from a core with IPv4, and to one with IPv6 where the control side has no IPv4 either."""
+ends: to and from a core with IPv4, and to one with IPv6 where the control side has no IPv4 either. Then the P-CSCF of
+examples/kamailio between UEs and a core with IPv6."""
 import collections
 import hashlib
 import os
@@ -10,8 +11,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import certs
 import kamailio
+import media
 import msrpcall
 import netns
+import pcscf
+import pcscfcall
 import peers
 import plugin
 import procs
@@ -170,4 +174,23 @@ def run(name, *options):
 run("to-ipv4", "originating", CORE4, CONTROL4, "address-family=IP4")
 run("from-ipv4", "terminating", CORE4, CONTROL4, "address-family=IP6")
 run("to-ipv6", "originating", CORE6, CONTROL6)
+
+# ---- a registered UE and the core, with strict MSRP endpoints
+
+with tap.need("examples/kamailio: the servers start, and a UE registers"):
+    net = pcscfcall.Network(access=UE.media, core=CORE6.media, core_host=CORE6.party, hosts=(UE.proxy, CORE6.proxy))
+    ue = net.ue("open-alice", pcscf.indicated(), host=UE.party)
+    peer = net.peer()
+for caller, callee, way in ((ue, peer, "calls"), (peer, ue, "is called from")):
+    with tap.check(f"TRK-18: examples/kamailio: a UE with IPv6 {way} a core with IPv6"):
+        with pcscfcall.Call(net, caller, callee, media.MSRP, "six") as call:
+            at_ue, at_core = (call.at_caller, call.at_callee) if caller is ue else (call.at_callee, call.at_caller)
+            pcscfcall.check_protected(at_ue, 1, media.MSRP, net, None if caller is ue else "applied")
+            pcscfcall.check_plain(at_core, 1, media.MSRP, net)
+            msrpcall.check_addresses(at_ue, UE.media)
+            msrpcall.check_addresses(at_core, CORE6.media)
+            call.talk()
+            call.exchange()
+with tap.check("examples/kamailio: no errors in the log of the proxy"):
+    assert not net.proxy.errors(), net.proxy.errors()
 tap.finish()

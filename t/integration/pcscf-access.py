@@ -106,7 +106,7 @@ with tap.need("a proxy and media servers with IPv6 towards UEs start"):
                                 "KEYS_TO_CORE": '"address-family=IP4"', "KEYS_TO_UE": '"address-family=IP6"'})
     emil = six.ue("open-emil", pcscf.indicated(), host="::1")
     six_peer = six.peer("six-peer")
-for medium in (media.BFCP, media.T38):
+for medium in media.ALL:
     for caller, callee, way in ((emil, six_peer, "calls"), (six_peer, emil, "is called from")):
         with tap.check(f"{medium.name}: a UE with IPv6 {way} a core with IPv4"):
             with pcscfcall.Call(six, caller, callee, medium, "six") as call:

@@ -73,8 +73,8 @@ class Core(Proxy):
 
     def __init__(self, host):
         address = (host, procs.free_port(host, socket.SOCK_DGRAM))
-        super().__init__("core", _argv("core", os.path.join(_TEMPLATES, "core.cfg.in"), ADDRESS=host, PORT=address[1]),
-                         address)
+        super().__init__("core", _argv("core", os.path.join(_TEMPLATES, "core.cfg.in"),
+                                       ADDRESS=procs.bracketed(host), PORT=address[1]), address)
 
     def registrations(self):
         """The REGISTER requests that came, oldest first."""

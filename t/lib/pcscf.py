@@ -26,9 +26,9 @@ class Pcscf(kamailio.Proxy):
         run = procs.path_of(f"{name}-run")
         os.makedirs(run, exist_ok=True)
         values = {
-            "ACCESS_SOCKET": f"udp:{procs.place(access, port)}", "CORE_SOCKET": f"udp:{core}:{port}",
-            "CORE_SOCKET_URI": f'"udp:{core}:{port}"', "CORE_ADDRESS": f'"{core}"',
-            "CORE_PROXY": '"sip:%s:%d"' % core_proxy, "E2AE_NODES": self.urls(1, nodes),
+            "ACCESS_SOCKET": f"udp:{procs.place(access, port)}", "CORE_SOCKET": f"udp:{procs.place(core, port)}",
+            "CORE_SOCKET_URI": f'"udp:{procs.place(core, port)}"', "CORE_ADDRESS": f'"{core}"',
+            "CORE_PROXY": f'"sip:{procs.place(*core_proxy)}"', "E2AE_NODES": self.urls(1, nodes),
             "RTPENGINE_NODES": self.urls(0, upstream), "CONTROL_SOCKET": f'"unix:{self.control}"', "CHILDREN": "3"}
         values.update(settings)
         argv = ["kamailio", "-f", CONFIG, "-DD", "-E", "-m", "32", "-M", "4", "-Y", run, "-w", run]

@@ -27,15 +27,17 @@ _numbers = itertools.count(1)
 class Network:
     """rtpengine, nodes of rtpengine-e2ae in front of it, the proxy in front of all, and the core."""
 
-    def __init__(self, nodes=1, extra=(), access=None, ports=(RTP_PORTS, E2AE_PORTS), **options):
-        """@extra: options of rtpengine-e2ae; @access: the media address towards UEs; @ports: those of rtpengine and of
-        rtpengine-e2ae; others are for the proxy."""
-        self.access, self.rtp_ports, self.e2ae_ports = access, *ports
-        self.upstream = rtpengine.Rtpengine(access=access, ports=self.rtp_ports)
+    def __init__(self, nodes=1, extra=(), access=None, core=None, core_host=pcscf.CORE_HOST, ports=(RTP_PORTS, E2AE_PORTS),
+                 **options):
+        """@extra: options of rtpengine-e2ae; @access, @core: the media addresses; @core_host: where the core is; @ports:
+        those of rtpengine and of rtpengine-e2ae; others are for the proxy."""
+        self.media, self.core_host = (access, core), core_host
+        self.rtp_ports, self.e2ae_ports = ports
+        self.upstream = rtpengine.Rtpengine(*self.media, ports=self.rtp_ports)
         self.extra = [*msrpside.AGW_OPTIONS, *extra]
         self.nodes = [self.node(number, nodes) for number in range(nodes)]
         self.e2ae = self.nodes[0]
-        self.core = kamailio.Core(pcscf.CORE_HOST)
+        self.core = kamailio.Core(core_host)
         self.proxy = pcscf.Pcscf(self.core.address, [node.ng_address for node in self.nodes], [self.upstream.ng_address],
                                  **options)
 
@@ -44,7 +46,7 @@ class Network:
         size = (self.e2ae_ports[1] + 1 - self.e2ae_ports[0]) // count
         first = self.e2ae_ports[0] + number * size
         return plugin.Plugin(self.upstream.ng_address, ports=(first, first + size - 1), name=f"rtpengine-e2ae-{number}",
-                             access=self.access, extra=self.extra)
+                             access=self.media[0], core=self.media[1], extra=self.extra)
 
     def alive(self):
         return [node for node in self.nodes if node.running()]
@@ -58,7 +60,7 @@ class Network:
 
     def peer(self, user="peer"):
         """Somebody in the core."""
-        agent = sipua.Agent(user, pcscf.CORE_HOST, self.core.address)
+        agent = sipua.Agent(user, self.core_host, self.core.address)
         agent.cert = None
         return agent
 

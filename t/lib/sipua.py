@@ -78,8 +78,7 @@ class Agent:
         self.contact_user = contact_user or user
         self.tag = f"{self.contact_user}-[call_number]"
         self.aor = f"sip:{user}@{DOMAIN}"
-        # sipp takes brackets for keywords, and has one for this.
-        where = f"{behind}:5060" if behind else "[local_ip]:[local_port]" if ":" in host else f"{host}:{self.port}"
+        where = sipp.literal(f"{behind}:5060" if behind else procs.place(host, self.port))
         self.contact = f"<sip:{self.contact_user}@{where}{';transport=tcp' if tcp else ''}>"
 
     def start(self, name, steps, call_id=None):
