@@ -33,6 +33,7 @@ Side = collections.namedtuple("Side", "party media proxy")
 Control = collections.namedtuple("Control", "rtpengine e2ae")
 UE = Side("fd00:e2ae::10", "fd00:e2ae::1", "fd00:e2ae::3")
 CORE6 = Side("fd00:e2ae:c::10", "fd00:e2ae:c::1", "fd00:e2ae:c::3")
+CORE_SPELLING = "FD00:E2AE:C:0::3"  # another one of CORE6.proxy
 CONTROL6 = Control("fd00:e2ae:e::1", "fd00:e2ae:e::2")
 
 with tap.need("a network with IPv6"):
@@ -178,7 +179,9 @@ run("to-ipv6", "originating", CORE6, CONTROL6)
 # ---- a registered UE and the core, with strict MSRP endpoints
 
 with tap.need("examples/kamailio: the servers start, and a UE registers"):
-    net = pcscfcall.Network(access=UE.media, core=CORE6.media, core_host=CORE6.party, hosts=(UE.proxy, CORE6.proxy))
+    # An address has many spellings, and the configuration any of them.
+    net = pcscfcall.Network(access=UE.media, core=CORE6.media, core_host=CORE6.party, hosts=(UE.proxy, CORE6.proxy),
+                            settings={"CORE_ADDRESS": f'"{CORE_SPELLING}"'})
     ue = net.ue("open-alice", pcscf.indicated(), host=UE.party)
     peer = net.peer()
 for caller, callee, way in ((ue, peer, "calls"), (peer, ue, "is called from")):
